@@ -1,0 +1,104 @@
+"""Every error the project raises on purpose."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with what a client sent: where (a JSON pointer), and what."""
+
+    pointer: str
+    message: str
+
+
+class ServiceError(Exception):
+    """Base of the hierarchy; `code` is a stable slug that clients may rely on."""
+
+    code = "internal"
+
+
+class NotFound(ServiceError):
+    """The thing asked for is not stored, or belongs to another tenant."""
+
+    code = "not-found"
+
+
+class Conflict(ServiceError):
+    """The change collides with what is stored."""
+
+    code = "conflict"
+
+
+class SignupClosed(ServiceError):
+    """The first registration was made and others are not open."""
+
+    code = "signup-closed"
+
+
+class Invalid(ServiceError):
+    """What a client sent was understood and does not fit; `faults` says where."""
+
+    code = "invalid"
+
+    def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
+
+
+class Overloaded(ServiceError):
+    """No room for another execution; try again in `retry_after` seconds."""
+
+    code = "queue-full"
+
+    def __init__(self, message: str, *, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class StoreUnavailable(ServiceError):
+    """The store could not commit; nothing may be promised."""
+
+    code = "store-unavailable"
+
+
+class StepFailed(ServiceError):
+    """A step did not succeed; `code` is one of the failure codes of the API.
+
+    Args:
+        code: stable slug, for example ``http-status``.
+        message: what was found, what was expected, what to do; no secret in it.
+        retryable: whether the same step may succeed when tried again.
+        retry_after: seconds the other side asked us to wait, if it did.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        retryable: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retryable = retryable
+        self.retry_after = retry_after
+
+
+class DeadlineExceeded(ServiceError):
+    """A step or an execution used up its time."""
+
+    code = "timeout"
+
+
+class Cancelled(ServiceError):
+    """The execution was told to stop by a person or a caller who went away."""
+
+    code = "cancelled"
+
+
+class Interrupted(ServiceError):
+    """The process must end; the execution goes on in another one."""
+
+    code = "interrupted"

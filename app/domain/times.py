@@ -1,0 +1,31 @@
+"""Instants: aware UTC in Python, milliseconds in the store, RFC 3339 outside."""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR_MS = 3_600_000
+
+
+def now() -> datetime:
+    """Return this instant, cut to the millisecond so that it survives the store."""
+    return from_ms(to_ms(datetime.now(UTC)))
+
+
+def to_ms(at: datetime) -> int:
+    """Milliseconds since 1970."""
+    return (at - EPOCH) // timedelta(milliseconds=1)
+
+
+def from_ms(millis: int) -> datetime:
+    """Undo `to_ms`."""
+    return EPOCH + timedelta(milliseconds=millis)
+
+
+def rfc3339(at: datetime) -> str:
+    """Write as ``2026-01-08T12:34:56.789Z``."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def hour_of(at: datetime) -> int:
+    """Whole hours since 1970: the ledger's bucket."""
+    return to_ms(at) // HOUR_MS

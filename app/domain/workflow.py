@@ -1,0 +1,42 @@
+"""Workflows and their immutable versions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+Definition = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """A workflow as it is now; its definition is that of `version`."""
+
+    tenant_id: str
+    id: str
+    name: str
+    version: int
+    is_active: bool
+    token: str  # of its webhook URL; a secret
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One saved definition; never changed, only followed by another."""
+
+    tenant_id: str
+    workflow_id: str
+    number: int
+    definition: Definition
+    author_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A workflow together with the version that new executions run."""
+
+    workflow: Workflow
+    version: Version

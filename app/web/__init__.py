@@ -1,0 +1,1 @@
+"""In and received: the only code that knows Flask."""
