@@ -90,6 +90,7 @@ CYCLE.append(CYCLE)
 @pytest.mark.parametrize(
     "value",
     [object(), {(1, 2): 3}, float("nan"), {1, 2}, b"\xff", 10**9999, CYCLE, Mute()],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_json_cannot_say_is_written_as_text(value):
     fields = json.loads(line(odd=value, status="success"))
