@@ -1,0 +1,50 @@
+# Thin names for the project's commands. The first use of any of them makes .venv.
+# Another interpreter: make run PYTHON=/path/to/python3
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+RUNS := $(VENV)/installed-run
+CHECKS := $(VENV)/installed-checks
+SYSTEM_JOBS ?= 4
+
+.PHONY: run test check format demo test-system bench-tests clean
+
+run: $(RUNS)  ## serve on http://localhost:8000, or on PORT
+	@echo "Sluice will answer on http://localhost:$${PORT:-8000}; Ctrl-C stops it." >&2
+	@exec $(BIN)/python -m gunicorn --config gunicorn.conf.py wsgi:app
+
+test: $(CHECKS)  ## the quick tests
+	@$(PYTEST) --junitxml=build/reports/unit.xml
+
+check: $(CHECKS)  ## style, types, and the direction of imports
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/lint-imports
+
+format: $(CHECKS)  ## put every file into the project's layout
+	@$(BIN)/python -m ruff format .
+	@$(BIN)/python -m ruff check --fix .
+
+demo: $(RUNS)  ## one event from the hook to the finished execution
+	@$(BIN)/python -m app demo $(DEMO)
+
+test-system: $(CHECKS)  ## real server processes: those that wait side by side, then those that measure
+	@$(PYTEST) tests/system -m "system and not alone" -n $(SYSTEM_JOBS) --junitxml=build/reports/system.xml
+	@$(PYTEST) tests/system -m "system and alone" --junitxml=build/reports/system-alone.xml
+
+bench-tests: $(CHECKS)  ## the store's contract tests: seconds in memory and on SQLite
+	@$(BIN)/python bench/store_tests.py
+
+clean:  ## remove what can be made again; data/ stays
+	@rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUNS): requirements.txt
+	@PYTHON="$(PYTHON)" sh deploy/setup-venv.sh $(VENV) requirements.txt
+	@touch $@
+
+$(CHECKS): tests/requirements.txt $(RUNS)
+	@PYTHON="$(PYTHON)" sh deploy/setup-venv.sh $(VENV) requirements.txt tests/requirements.txt
+	@touch $@
