@@ -134,7 +134,7 @@ class Workflows(Protocol):
         """Return workflows, newest first, with ids below `before`."""
         ...
 
-    def publish(
+    def publish(  # noqa: PLR0913
         self,
         tenant_id: str,
         workflow_id: str,
@@ -225,7 +225,7 @@ class Executions(Protocol):
         """Write steps of a running execution; a record of the same path is replaced."""
         ...
 
-    def finish(
+    def finish(  # noqa: PLR0913
         self,
         held: Execution,
         steps: Sequence[StepRecord],

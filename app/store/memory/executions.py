@@ -1,0 +1,309 @@
+"""Executions and their journals, in memory."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+from app.domain.errors import Conflict, NotFound
+from app.domain.execution import (
+    FINAL,
+    LIVE,
+    Execution,
+    Failure,
+    Payload,
+    Reason,
+    Segment,
+    Status,
+    StepRecord,
+    StepStatus,
+)
+from app.domain.ledger import Account, Outcome
+from app.domain.times import hour_of
+from app.store import text
+from app.store.memory.listing import matches
+from app.store.memory.state import State
+from app.store.protocol import ExecutionFilter
+
+OLDEST_FIRST = attrgetter("id")
+
+
+class MemoryExecutions:
+    """`Executions` in dictionaries."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, execution: Execution, payload: Payload) -> "Future[None]":
+        text.check("the key", execution.key or "")
+
+        def change() -> None:
+            key = (execution.tenant_id, execution.id)
+            if key in self._state.executions:
+                raise Conflict("this execution is recorded already")
+            known = self._state.versions.get(
+                (execution.tenant_id, execution.workflow_id), ()
+            )
+            if not any(each.number == execution.version for each in known):
+                raise NotFound("no such workflow or version")
+            self._state.executions[key] = execution
+            self._state.payloads[key] = payload
+            account = Account(
+                execution.tenant_id,
+                execution.workflow_id,
+                execution.trigger,
+                hour_of(execution.created_at),
+            )
+            process = execution.owner or ""
+            self._state.counts[account, Outcome.RECEIVED, process] += 1
+
+        return self._state.settle(change)
+
+    def start(self, held: Execution, *, at: datetime) -> "Future[bool]":
+        def change() -> bool:
+            stored = self._stored(held, Status.QUEUED)
+            if stored is None:
+                return False
+            self._save(
+                stored,
+                status=Status.RUNNING,
+                started_at=stored.started_at or at,
+                segments=(*stored.segments, Segment(at)),
+            )
+            return True
+
+        return self._state.settle(change)
+
+    def record(self, held: Execution, steps: Sequence[StepRecord]) -> "Future[bool]":
+        return self._leave(held, steps, lambda _: {})
+
+    def finish(  # noqa: PLR0913
+        self,
+        held: Execution,
+        steps: Sequence[StepRecord],
+        *,
+        status: Status,
+        error: Failure | None,
+        segments: Sequence[Segment],
+        at: datetime,
+    ) -> "Future[bool]":
+        return self._leave(
+            held,
+            steps,
+            lambda _: {
+                "status": status,
+                "error": text.clean(error),
+                "segments": tuple(segments),
+                "finished_at": at,
+            },
+        )
+
+    def park(
+        self,
+        held: Execution,
+        steps: Sequence[StepRecord],
+        *,
+        reason: Reason,
+        wake_at: datetime,
+        segments: Sequence[Segment],
+    ) -> "Future[bool]":
+        def changes(stored: Execution) -> dict[str, Any]:
+            left = {**_disowned(stored), "segments": tuple(segments)}
+            if stored.cancel_requested:
+                return {**left, "status": Status.QUEUED}
+            return {
+                **left,
+                "status": Status.WAITING,
+                "waiting_for": reason,
+                "wake_at": wake_at,
+            }
+
+        return self._leave(held, steps, changes)
+
+    def hand_back(
+        self,
+        held: Execution,
+        steps: Sequence[StepRecord],
+        *,
+        segments: Sequence[Segment],
+    ) -> "Future[bool]":
+        return self._leave(
+            held,
+            steps,
+            lambda stored: {
+                **_disowned(stored),
+                "status": Status.QUEUED,
+                "attempt": stored.attempt + 1,
+                "segments": tuple(segments),
+            },
+        )
+
+    def release(self, owner: str, *, only: str | None = None) -> int:
+        with self._state.writing():
+            released = [
+                each
+                for each in self._with_status(Status.QUEUED)
+                if each.owner == owner and only in (None, each.id)
+            ]
+            for each in released:
+                self._save(each, **_disowned(each))
+            return len(released)
+
+    def claim(self, owner: str, *, limit: int) -> Sequence[Execution]:
+        with self._state.writing():
+            owed = [e for e in self._with_status(Status.QUEUED) if e.owner is None]
+            oldest = sorted(owed, key=OLDEST_FIRST)[:limit]
+            return [
+                self._view(self._save(each, owner=owner, fence=each.fence + 1))
+                for each in oldest
+            ]
+
+    def wake(self, at: datetime, *, limit: int) -> int:
+        with self._state.writing():
+            due = [e for e in self._waiting() if e.wake_at is None or e.wake_at <= at]
+            for each in due[:limit]:
+                self._save(each, status=Status.QUEUED, wake_at=None, waiting_for=None)
+            return len(due[:limit])
+
+    def next_wake(self) -> datetime | None:
+        with self._state.lock:
+            return next((each.wake_at for each in self._waiting()), None)
+
+    def take_over(self, dead: str) -> int:
+        with self._state.writing():
+            left = [
+                each
+                for each in self._state.executions.values()
+                if each.owner == dead and each.status in LIVE
+            ]
+            for each in left:
+                was_running = each.status is Status.RUNNING
+                self._save(
+                    each,
+                    **_disowned(each),
+                    status=Status.QUEUED,
+                    attempt=each.attempt + was_running,
+                )
+            return len(left)
+
+    def cancel(self, tenant_id: str, execution_id: str, *, at: datetime) -> Execution:
+        with self._state.writing():
+            found = self._find(tenant_id, execution_id)
+            if found.status in FINAL:
+                raise Conflict(f"the execution is over: {found.status}")
+            if found.status is Status.RUNNING:
+                return self._view(self._save(found, cancel_requested=True))
+            self._cancel_waiting_steps(found)
+            cancelled = self._save(
+                found,
+                status=Status.CANCELLED,
+                finished_at=at,
+                wake_at=None,
+                waiting_for=None,
+            )
+            return self._view(cancelled)
+
+    def cancel_requested(self, owner: str) -> Sequence[str]:
+        with self._state.lock:
+            return sorted(
+                each.id
+                for each in self._with_status(Status.RUNNING)
+                if each.owner == owner and each.cancel_requested
+            )
+
+    def get(self, tenant_id: str, execution_id: str) -> Execution:
+        with self._state.lock:
+            return self._view(self._find(tenant_id, execution_id))
+
+    def payload(self, tenant_id: str, execution_id: str) -> Payload:
+        with self._state.lock:
+            self._find(tenant_id, execution_id)
+            return self._state.payloads[tenant_id, execution_id]
+
+    def steps(self, tenant_id: str, execution_id: str) -> Sequence[StepRecord]:
+        with self._state.lock:
+            journal = self._state.steps.get((tenant_id, execution_id), {})
+            return sorted(journal.values(), key=attrgetter("position", "path"))
+
+    def list(
+        self,
+        tenant_id: str,
+        wanted: ExecutionFilter,
+        *,
+        limit: int,
+        before: str | None,
+    ) -> Sequence[Execution]:
+        with self._state.lock:
+            found = [
+                self._view(each)
+                for each in self._state.executions.values()
+                if each.tenant_id == tenant_id and (before is None or each.id < before)
+            ]
+        shown = [each for each in found if matches(each, wanted)]
+        return sorted(shown, key=OLDEST_FIRST, reverse=True)[:limit]
+
+    def _find(self, tenant_id: str, execution_id: str) -> Execution:
+        if (tenant_id, execution_id) not in self._state.executions:
+            raise NotFound("no such execution")
+        return self._state.executions[tenant_id, execution_id]
+
+    def _stored(self, held: Execution, status: Status) -> Execution | None:
+        stored = self._state.executions.get((held.tenant_id, held.id))
+        if stored is None or (stored.status, stored.fence) != (status, held.fence):
+            return None
+        return stored
+
+    def _save(self, execution: Execution, **changes: Any) -> Execution:
+        changed = replace(execution, **changes)
+        self._state.executions[changed.tenant_id, changed.id] = changed
+        return changed
+
+    def _leave(
+        self,
+        held: Execution,
+        steps: Sequence[StepRecord],
+        changes: Callable[[Execution], dict[str, Any]],
+    ) -> "Future[bool]":
+        """Write steps of a running execution and change it, if it is still held."""
+
+        def change() -> bool:
+            stored = self._stored(held, Status.RUNNING)
+            if stored is None:
+                return False
+            journal = self._state.steps.setdefault((held.tenant_id, held.id), {})
+            for each in steps:
+                journal[each.path] = replace(each, error=text.clean(each.error))
+            self._save(stored, **changes(stored))
+            return True
+
+        return self._state.settle(change)
+
+    def _with_status(self, status: Status) -> Sequence[Execution]:
+        return [e for e in self._state.executions.values() if e.status is status]
+
+    def _waiting(self) -> Sequence[Execution]:
+        """Those that wait, the first to wake first."""
+        waiting = self._with_status(Status.WAITING)
+        return sorted(waiting, key=attrgetter("wake_at", "id"))
+
+    def _cancel_waiting_steps(self, execution: Execution) -> None:
+        key = (execution.tenant_id, execution.id)
+        journal = self._state.steps.get(key, {})
+        for path, step in journal.items():
+            if step.status is StepStatus.WAITING:
+                journal[path] = replace(step, status=StepStatus.CANCELLED)
+
+    def _view(self, execution: Execution) -> Execution:
+        """Return it with the name that its workflow has now."""
+        key = (execution.tenant_id, execution.workflow_id)
+        name = self._state.workflows[key].name
+        if name == execution.workflow_name:
+            return execution
+        return replace(execution, workflow_name=name)
+
+
+def _disowned(execution: Execution) -> dict[str, Any]:
+    """The changes that take an execution from its owner."""
+    return {"owner": None, "fence": execution.fence + 1}

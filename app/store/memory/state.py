@@ -1,0 +1,63 @@
+"""What the collections of one memory store share."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from app.domain.account import ApiKey, Role, Tenant, User
+from app.domain.errors import ServiceError, StoreUnavailable
+from app.domain.execution import Execution, Payload, StepRecord
+from app.domain.ledger import Account, Outcome
+from app.domain.workflow import Version, Workflow
+
+T = TypeVar("T")
+Key = tuple[str, str]  # tenant, id
+
+
+@dataclass(slots=True)
+class State:
+    """Every table, behind one lock."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    is_open: bool = True
+    tenants: dict[str, Tenant] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+    roles: dict[Key, Role] = field(default_factory=dict)
+    api_keys: dict[Key, ApiKey] = field(default_factory=dict)
+    workflows: dict[Key, Workflow] = field(default_factory=dict)
+    deleted: set[Key] = field(default_factory=set)
+    versions: dict[Key, list[Version]] = field(default_factory=dict)
+    executions: dict[Key, Execution] = field(default_factory=dict)
+    payloads: dict[Key, Payload] = field(default_factory=dict)
+    steps: dict[Key, dict[str, StepRecord]] = field(default_factory=dict)
+    counts: Counter[tuple[Account, Outcome, str]] = field(default_factory=Counter)
+    processes: dict[str, datetime] = field(default_factory=dict)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the lock for one change.
+
+        Raises:
+            StoreUnavailable: the store is closed.
+        """
+        with self.lock:
+            if not self.is_open:
+                raise StoreUnavailable("the store is closed")
+            yield
+
+    def settle(self, change: Callable[[], T]) -> "Future[T]":
+        """Make a change now and return its future, which is done."""
+        future: Future[T] = Future()
+        with self.writing():
+            try:
+                result = change()
+            except ServiceError as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+        return future

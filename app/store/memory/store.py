@@ -1,0 +1,37 @@
+"""All collections of the store in memory."""
+
+from app.store.memory.accounts import MemoryAccounts, MemoryApiKeys
+from app.store.memory.executions import MemoryExecutions
+from app.store.memory.ledger import MemoryLedger
+from app.store.memory.processes import MemoryProcesses
+from app.store.memory.state import State
+from app.store.memory.workflows import MemoryWorkflows
+
+
+class MemoryStore:
+    """`Store` in dictionaries; forgotten when the process ends.
+
+    Usable without `start`. Once closed it can be read but not written, until it is
+    started again: what a restarted process would find.
+    """
+
+    def __init__(self) -> None:
+        self._state = State()
+        self.accounts = MemoryAccounts(self._state)
+        self.api_keys = MemoryApiKeys(self._state)
+        self.workflows = MemoryWorkflows(self._state)
+        self.executions = MemoryExecutions(self._state)
+        self.ledger = MemoryLedger(self._state)
+        self.processes = MemoryProcesses(self._state)
+
+    def start(self) -> None:
+        with self._state.lock:
+            self._state.is_open = True
+
+    def check(self) -> None:
+        with self._state.writing():
+            pass
+
+    def close(self) -> None:
+        with self._state.lock:
+            self._state.is_open = False
