@@ -1,0 +1,29 @@
+"""Seated executions that wait for a thread, in the order in which they came."""
+
+import threading
+from collections import OrderedDict
+
+from app.domain.execution import Execution
+
+
+class Backlog:
+    """A queue of executions without their payloads; no longer than the seats."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: OrderedDict[str, Execution] = OrderedDict()
+
+    def push(self, execution: Execution) -> None:
+        """Add at the end."""
+        with self._lock:
+            self._waiting[execution.id] = execution
+
+    def pop(self) -> Execution | None:
+        """Take the first, if there is one."""
+        with self._lock:
+            return self._waiting.popitem(last=False)[1] if self._waiting else None
+
+    def remove(self, execution_id: str) -> bool:
+        """Take one out; say whether it was waiting here."""
+        with self._lock:
+            return self._waiting.pop(execution_id, None) is not None

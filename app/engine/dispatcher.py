@@ -1,0 +1,181 @@
+"""Turns a request to run into a seat, then a row, then a job."""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from app.domain import ids, times
+from app.domain.errors import Overloaded
+from app.domain.execution import LIVE, Execution, Payload, Status, Trigger
+from app.domain.ledger import Outcome
+from app.domain.workflow import Published
+from app.engine.backlog import Backlog
+from app.engine.pool import PoolStats, Seat, WorkerPool
+from app.engine.refusals import Refusals
+from app.engine.report import Reporter
+from app.engine.running import Running, Watchers
+from app.store.protocol import Store
+
+log = logging.getLogger(__name__)
+GLANCE = 0.5  # seconds between looks at the store, for what ends in another process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Something from outside to run."""
+
+    published: Published
+    trigger: Trigger
+    payload: Payload
+    user_id: str
+
+
+class Dispatcher:
+    """The way in to the engine, and the way to stop what is in it."""
+
+    def __init__(
+        self,
+        store: Store,
+        pool: WorkerPool,
+        refusals: Refusals,
+        reporter: Reporter,
+        *,
+        running: Running,
+        watchers: Watchers,
+        owner: str,
+        carry_out: Callable[[Execution], None],
+    ) -> None:
+        self._store, self._pool = store, pool
+        self._refusals, self._reporter = refusals, reporter
+        self._running, self._watchers = running, watchers
+        self._owner, self._carry_out = owner, carry_out
+        self._backlog = Backlog()
+
+    @property
+    def draining(self) -> bool:
+        """Whether this process starts nothing more."""
+        return self._running.closed
+
+    def stats(self) -> PoolStats:
+        """Count threads, seats and refusals."""
+        return self._pool.stats()
+
+    def submit(self, run: Run) -> "Future[Execution]":
+        """Take a seat, have the execution recorded, then queued.
+
+        Returns:
+            A future that ends when the commit is durable; its callbacks run on the
+            store's thread.
+
+        Raises:
+            Overloaded: no seat; counted as shed, and nothing is stored.
+            StoreUnavailable: the store takes no more; from the future as well.
+        """
+        seat = self._reserve(run)
+        execution = self._execution(run, at=run.payload.received_at)
+        answer: Future[Execution] = Future()
+        try:
+            commit = self._store.executions.add(execution, run.payload)
+        except BaseException:
+            seat.free()
+            raise
+        commit.add_done_callback(partial(self._recorded, seat, execution, answer))
+        return answer
+
+    def cancel(self, tenant_id: str, execution_id: str) -> Execution:
+        """Cancel what is queued or waiting, and stop what runs.
+
+        Returns the execution afterwards; `running` with `cancel_requested` means
+        that it was asked to stop.
+
+        Raises:
+            NotFound: there is none.
+            Conflict: it is over.
+        """
+        at = times.now()
+        after = self._store.executions.cancel(tenant_id, execution_id, at=at)
+        if self._backlog.remove(execution_id):
+            self._pool.withdraw()
+        self._running.cancel(execution_id)
+        if after.status is Status.CANCELLED:
+            self._reporter.ended(after, status=after.status, at=at)
+        return after
+
+    def wait(
+        self, tenant_id: str, execution_id: str, seconds: float
+    ) -> Execution | None:
+        """Wait until an execution is final or parked; None when time is up first.
+
+        Raises:
+            NotFound: there is none.
+        """
+        end = time.monotonic() + seconds
+        with self._watchers.watching(execution_id) as over:
+            while True:
+                execution = self._store.executions.get(tenant_id, execution_id)
+                if execution.status not in LIVE:
+                    return execution
+                left = end - time.monotonic()
+                if left <= 0:
+                    return None
+                over.wait(min(left, GLANCE))
+
+    def _reserve(self, run: Run) -> Seat:
+        try:
+            return self._pool.reserve()
+        except Overloaded:
+            workflow = run.published.workflow
+            self._refusals.count(workflow, run.trigger, Outcome.SHED)
+            raise
+
+    def _execution(self, run: Run, *, at: datetime) -> Execution:
+        workflow = run.published.workflow
+        return Execution(
+            tenant_id=workflow.tenant_id,
+            id=ids.new("exec"),
+            workflow_id=workflow.id,
+            workflow_name=workflow.name,
+            version=run.published.version.number,
+            status=Status.QUEUED,
+            trigger=run.trigger,
+            user_id=run.user_id,
+            created_at=at,
+            owner=self._owner,
+        )
+
+    def _recorded(
+        self,
+        seat: Seat,
+        execution: Execution,
+        answer: "Future[Execution]",
+        commit: "Future[None]",
+    ) -> None:
+        if error := commit.exception():
+            seat.free()
+            answer.set_exception(error)
+            return
+        self._backlog.push(execution)
+        try:
+            seat.run(self._run_next)
+        except RuntimeError:  # draining: the row is handed over at the end of it
+            self._backlog.remove(execution.id)
+        log.info(
+            "Execution queued",
+            extra={
+                "tenant_id": execution.tenant_id,
+                "user_id": execution.user_id,
+                "workflow_id": execution.workflow_id,
+                "execution_id": execution.id,
+                "trigger": execution.trigger.value,
+            },
+        )
+        answer.set_result(execution)
+
+    def _run_next(self) -> None:
+        execution = self._backlog.pop()
+        if execution is not None:
+            self._carry_out(execution)

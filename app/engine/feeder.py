@@ -1,0 +1,57 @@
+"""Gives owed work to threads that are idle."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from app.domain import times
+from app.domain.execution import Execution
+from app.engine.pool import WorkerPool
+from app.engine.running import Running
+from app.store.protocol import Executions
+
+GLANCE = 1.0  # seconds between looks at the store
+BATCH = 100  # waiting executions woken at once
+
+
+class Feeder:
+    """Owed work stays in the store until a thread is idle; it is never refused.
+
+    `nudge` is called when more may be had: after a job that came from here.
+    """
+
+    def __init__(
+        self,
+        executions: Executions,
+        pool: WorkerPool,
+        running: Running,
+        *,
+        owner: str,
+        carry_out: Callable[[Execution], None],
+    ) -> None:
+        self._executions, self._pool, self._running = executions, pool, running
+        self._owner, self._carry_out = owner, carry_out
+        self.nudge: Callable[[], None] = lambda: None
+
+    def feed(self) -> float:
+        """Wake what is due, start what is owed; return seconds to the next look."""
+        if self._running.closed:
+            return GLANCE
+        self._executions.wake(times.now(), limit=BATCH)
+        if idle := self._pool.idle():
+            self._offer(self._executions.claim(self._owner, limit=idle))
+        return self._until_next()
+
+    def _offer(self, claimed: Sequence[Execution]) -> None:
+        for execution in claimed:
+            job = partial(self._carry_out, execution)
+            if not self._pool.offer(job, self._over):
+                self._executions.release(self._owner, only=execution.id)
+
+    def _over(self) -> None:
+        self.nudge()
+
+    def _until_next(self) -> float:
+        due = self._executions.next_wake()
+        if due is None:
+            return GLANCE
+        return max(0.0, min(GLANCE, (due - times.now()).total_seconds()))

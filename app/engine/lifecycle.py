@@ -1,0 +1,109 @@
+"""Starts and stops the engine; gunicorn's worker calls this."""
+
+import logging
+
+from app.domain import times
+from app.domain.errors import StoreUnavailable
+from app.engine.feeder import Feeder
+from app.engine.ownership import Ownership
+from app.engine.pool import WorkerPool
+from app.engine.recovery import Recovery
+from app.engine.refusals import Refusals
+from app.engine.running import Running
+from app.engine.settlement import Settlement
+from app.engine.ticker import Ticker
+from app.store.protocol import Store
+
+log = logging.getLogger(__name__)
+BEAT = 1.0  # seconds
+
+
+class Engine:
+    """The life of the engine in one process: start, drain, stop."""
+
+    def __init__(
+        self,
+        store: Store,
+        pool: WorkerPool,
+        running: Running,
+        *,
+        ownership: Ownership,
+        refusals: Refusals,
+        settlement: Settlement,
+        feeder: Feeder,
+    ) -> None:
+        self._store, self._pool, self._running = store, pool, running
+        self._ownership, self._refusals = ownership, refusals
+        self._settlement = settlement
+        self._recovery = Recovery(store, ownership)
+        self._feeding = Ticker("feeder", feeder.feed)
+        self._beating = Ticker("beat", self._beat)
+        feeder.nudge = self._feeding.nudge
+
+    def start(self) -> None:
+        """Open the store and begin to work; once, after the fork.
+
+        Raises:
+            StoreUnavailable: the store cannot be opened or written.
+        """
+        self._ownership.acquire()
+        self._store.start()
+        self._store.processes.add(self._ownership.id, at=times.now())
+        self._recovery.sweep()
+        self._feeding.start()
+        self._beating.start()
+        log.info("Engine started", extra={"owner": self._ownership.id})
+
+    def begin_drain(self) -> None:
+        """Start nothing more, and give what waits to whoever comes next."""
+        self._running.close()
+        self._pool.close()
+        self._feeding.stop(patience=0)
+        self._release()
+
+    def running(self) -> int:
+        """Count the executions on threads of this process."""
+        return len(self._running)
+
+    def abort(self) -> None:
+        """Ask what still runs to stop and become owed work."""
+        self._running.interrupt()
+
+    def stop(self) -> None:
+        """Write what is left to write and let go of everything."""
+        self._beating.stop()
+        self._beat_quietly()
+        self._release()
+        try:
+            self._store.ledger.fold(self._ownership.id)
+            self._store.processes.remove(self._ownership.id)
+        except StoreUnavailable:
+            log.warning("Left for the next process to tidy up")
+        self._store.close()
+        self._ownership.release()
+        log.info("Engine stopped", extra={"owner": self._ownership.id})
+
+    def _beat(self) -> float:
+        self._refusals.flush()
+        self._settlement.retry()
+        for execution_id in self._store.executions.cancel_requested(self._ownership.id):
+            self._running.cancel(execution_id)
+        if self._recovery.sweep():
+            self._feeding.nudge()
+        return BEAT
+
+    def _beat_quietly(self) -> None:
+        try:
+            self._refusals.flush()
+            self._settlement.retry()
+        except StoreUnavailable:
+            log.exception("Counts were lost")
+
+    def _release(self) -> None:
+        try:
+            count = self._store.executions.release(self._ownership.id)
+        except StoreUnavailable:  # recovery finds them: the lock is free when we end
+            log.warning("Queued executions wait for recovery")
+            return
+        if count:
+            log.info("Queued executions handed over", extra={"count": count})

@@ -1,0 +1,40 @@
+"""Says that an execution is over: to the log, the metrics and whoever waits."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.domain.execution import Execution, Status
+from app.engine.running import Watchers
+from app.telemetry.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Called once for each execution that ended, after the commit that ended it."""
+
+    metrics: Metrics
+    watchers: Watchers
+
+    def started(self, execution: Execution, *, at: datetime) -> None:
+        """Note the first start."""
+        self.metrics.started(max(0.0, (at - execution.created_at).total_seconds()))
+
+    def ended(self, execution: Execution, *, status: Status, at: datetime) -> None:
+        """Write the line that every dashboard counts."""
+        duration = at - (execution.started_at or at)
+        self.metrics.executed(status.value, duration.total_seconds())
+        log.info(
+            "Workflow executed",
+            extra={
+                "tenant_id": execution.tenant_id,
+                "user_id": execution.user_id,
+                "workflow_id": execution.workflow_id,
+                "execution_id": execution.id,
+                "duration_ms": duration // timedelta(milliseconds=1),
+                "status": status.value,
+            },
+        )
+        self.watchers.tell(execution.id)

@@ -1,0 +1,155 @@
+"""What the environment decides."""
+
+import os
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
+from pydantic import ValidationError as Misfit
+
+KEY_BYTES = 32
+
+
+def _listed(value: object) -> object:
+    """Split ``a, b`` into its items; nothing is an empty list."""
+    if not isinstance(value, str):
+        return value
+    return tuple(item.strip() for item in value.split(",") if item.strip())
+
+
+def _key(value: str) -> str:
+    if len(b64decode(value, validate=True)) != KEY_BYTES:
+        raise ValueError(f"must be the base64 of {KEY_BYTES} bytes")
+    return value
+
+
+def _sqlite(value: str) -> str:
+    if not value.startswith("sqlite:///"):
+        raise ValueError("must begin with sqlite:/// (others are not supported yet)")
+    return value
+
+
+def _absent(value: str) -> str:
+    raise ValueError("is not supported yet; leave it unset")
+
+
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Listed = BeforeValidator(_listed)
+Names = Annotated[tuple[str, ...], Listed]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], Listed]
+Keys = Annotated[tuple[Annotated[str, AfterValidator(_key)], ...], Listed]
+LISTS = frozenset({"cors_origins", "outbound_allow"})  # empty means none, not unset
+LOCAL_ORIGINS = (r"https?://localhost(:\d+)?$", r"https?://127\.0\.0\.1(:\d+)?$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the environment decides. Read once, by the factory.
+
+    A field is read from ``SLUICE_`` and its name in capitals, unless it names another
+    variable.
+    """
+
+    env: Literal["development", "production"] = "development"
+    data_dir: Path = Path("data")
+    database_url: Annotated[str, AfterValidator(_sqlite)] | None = field(
+        default=None, repr=False, metadata={"env": "DATABASE_URL"}
+    )
+    redis_url: Annotated[str, AfterValidator(_absent)] | None = field(
+        default=None, repr=False, metadata={"env": "REDIS_URL"}
+    )
+    port: Positive = field(default=8000, metadata={"env": "PORT"})
+    public_url: str | None = None  # none: this machine and port
+    trusted_hosts: Names = ()  # none: any
+    proxy_hops: Count = 0
+    secret_key: str | None = field(default=None, repr=False)
+    encryption_keys: Keys = field(default=(), repr=False)
+    signup: Literal["first", "open"] = "first"
+    setup_token: str | None = field(default=None, repr=False)
+    pool_workers: Positive = 10  # threads that execute
+    pool_queue: Count = 100  # executions that may wait for one
+    execution_timeout: Seconds = 300.0  # seconds an execution may run
+    max_body: Positive = 1 << 20  # bytes of a request
+    max_steps: Positive = 1000  # steps of a workflow
+    max_output: Positive = 1 << 20  # bytes of a step's output
+    cors_origins: Names | None = None  # none: localhost in development
+    outbound_private: Literal["allow", "deny"] | None = None
+    outbound_allow: Networks = ()
+    metrics_token: str | None = field(default=None, repr=False)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment; what is unset or empty keeps its default.
+
+        Raises:
+            ValueError: one line for each variable that is wrong or missing.
+        """
+        names = {
+            each.name: each.metadata.get("env", f"SLUICE_{each.name.upper()}")
+            for each in fields(cls)
+        }
+        given = {
+            name: env[variable]
+            for name, variable in names.items()
+            if env.get(variable) or (name in LISTS and variable in env)
+        }
+        try:
+            settings = TypeAdapter(cls).validate_python(given)
+        except Misfit as error:
+            raise ValueError(_told(error, names)) from None
+        return settings.checked()
+
+    def checked(self) -> Self:
+        """Return these settings if they may be used together.
+
+        Raises:
+            ValueError: production lacks its keys.
+        """
+        if self.production and not (self.secret_key and self.encryption_keys):
+            raise ValueError(
+                "SLUICE_ENV=production needs SLUICE_SECRET_KEY (a long random text) and"
+                " SLUICE_ENCRYPTION_KEYS (base64 of 32 random bytes); set both."
+            )
+        return self
+
+    @property
+    def production(self) -> bool:
+        """Whether this serves the world."""
+        return self.env == "production"
+
+    @property
+    def base_url(self) -> str:
+        """What links are built from, without a slash at the end."""
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def database(self) -> str:
+        """The URL of the database; by default a file in the data directory."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'sluice.db'}"
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Origins whose pages may call the API, as texts or regular expressions."""
+        if self.cors_origins is not None:
+            return self.cors_origins
+        return () if self.production else LOCAL_ORIGINS
+
+    @property
+    def private_allowed(self) -> bool:
+        """Whether workflows may call private addresses."""
+        default = "deny" if self.production else "allow"
+        return (self.outbound_private or default) == "allow"
+
+
+def _told(error: Misfit, names: Mapping[str, str]) -> str:
+    """Name the variables, never their values: some are secrets."""
+    return "\n".join(
+        f"{names[str(each['loc'][0])]}: {each['msg']}" for each in error.errors()
+    )

@@ -1,0 +1,93 @@
+"""Logs: one JSON object a line on stdout, with what is known about the work at hand."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from logging.handlers import QueueHandler, QueueListener
+from queue import Full, Queue
+
+from app.server.jsonlog import JsonLogFormatter
+
+WAITING_LINES = 10_000  # lines kept while stdout is blocked; later ones are dropped
+
+_facts: ContextVar[dict[str, str] | None] = ContextVar("facts", default=None)
+
+
+def bind(**facts: str | None) -> None:
+    """Add to what each line of this context says, such as ``tenant_id``."""
+    known = {name: value for name, value in facts.items() if value is not None}
+    _facts.set((_facts.get() or {}) | known)
+
+
+def clear() -> None:
+    """Forget what was bound: the next work of this thread is another."""
+    _facts.set(None)
+
+
+@contextmanager
+def bound(**facts: str | None) -> Iterator[None]:
+    """Bind for the length of a block."""
+    before = _facts.get()
+    bind(**facts)
+    try:
+        yield
+    finally:
+        _facts.set(before)
+
+
+class Lines(QueueHandler):
+    """Hands records to a thread that writes them, so that no request waits for stdout.
+
+    When stdout is blocked for so long that the queue is full, lines are dropped
+    and counted rather than the service stopped.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Queue(WAITING_LINES))
+        self.dropped = 0
+        self._out = logging.StreamHandler(sys.stdout)
+        self._out.setFormatter(JsonLogFormatter())
+        self._listener: QueueListener | None = None
+
+    def start(self) -> None:
+        """Begin to write from a thread; after the fork."""
+        if self._listener is None:
+            self._listener = QueueListener(self.queue, self._out)
+            self._listener.start()
+
+    def stop(self) -> None:
+        """Write what waits, then write directly."""
+        if self._listener is not None:
+            self._listener.stop()
+            self._listener = None
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        for name, value in (_facts.get() or {}).items():
+            record.__dict__.setdefault(name, value)
+        return record
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        if self._listener is None:
+            self._out.handle(record)
+            return
+        try:
+            self.queue.put_nowait(record)
+        except Full:
+            self.dropped += 1
+
+
+def configure(*, level: str, debug_cors: bool) -> Lines:
+    """Send every logger of the process through one handler, and return it."""
+    lines = Lines()
+    root = logging.getLogger()
+    for handler in [*root.handlers]:
+        if isinstance(handler, Lines):
+            root.removeHandler(handler)
+    root.addHandler(lines)
+    root.setLevel(level)
+    logging.getLogger("flask_cors").setLevel("DEBUG" if debug_cors else "WARNING")
+    for chatty in ("alembic", "httpcore2", "httpx2"):
+        logging.getLogger(chatty).setLevel("WARNING")
+    return lines
