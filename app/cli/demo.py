@@ -1,0 +1,101 @@
+"""One event from the hook to the finished execution."""
+
+import hashlib
+import hmac
+import json
+import sys
+import time
+import uuid
+from typing import Any
+
+from app.cli.client import Client
+from app.cli.sink import Sink
+
+EVENT = {
+    "action": "opened",
+    "issue": {"number": 7, "title": "The mill stands still"},
+    "repository": {"full_name": "octocat/sluice"},
+    "sender": {"login": "octocat"},
+}
+FINAL = {"success", "failed", "cancelled", "unknown", "quarantined"}
+
+
+class Unfinished(Exception):
+    """The execution did not end well, or not in time."""
+
+
+def run(client: Client, *, within: float = 30.0) -> int:
+    """Create a workflow, send it an event, print the finished execution as JSON.
+
+    Args:
+        client: knows a server and a key with scope `write`.
+        within: how long the execution may take, seconds.
+
+    Raises:
+        Unfinished: the execution failed, took too long, or told the sink nothing.
+    """
+    with Sink() as sink:
+        workflow = client.call("POST", "/api/v1/workflows", json=_workflow(sink.url))
+        started = time.monotonic()
+        accepted = _send(client, workflow["webhook_url"])
+        execution = _wait(client, accepted["execution_id"], within)
+    took = round((time.monotonic() - started) * 1000)
+    sys.stdout.write(json.dumps(execution, indent=2) + "\n")
+    if execution["status"] != "success" or len(sink.bodies) != 1:
+        raise Unfinished(
+            f"execution {execution['id']} ended as {execution['status']} "
+            f"and the receiver got {len(sink.bodies)} requests; expected success and 1"
+        )
+    text = json.loads(sink.bodies[0])["text"]
+    sys.stderr.write(f"Finished in {took} ms; the receiver got: {text}\n")
+    return 0
+
+
+def _workflow(sink: str) -> dict[str, Any]:
+    text = (
+        "{{ trigger.body.sender.login }} {{ trigger.body.action }} "
+        "#{{ trigger.body.issue.number }} in {{ trigger.body.repository.full_name }}"
+    )
+    tell = {
+        "id": "tell",
+        "uses": "http.request",
+        "if": "trigger.body.action == 'opened'",
+        "with": {
+            "method": "POST",
+            "url": sink,
+            "json": {"text": "{{ steps.text.output }}"},
+        },
+    }
+    return {
+        "name": f"Demo {uuid.uuid4()}",
+        "definition": {
+            "trigger": {"type": "webhook"},
+            "steps": [{"id": "text", "uses": "set", "with": {"value": text}}, tell],
+        },
+    }
+
+
+def _send(client: Client, hook: str) -> Any:
+    """Post the sample as GitHub does, signature included."""
+    body = json.dumps(EVENT).encode()
+    signature = hmac.new(b"a demo secret", body, hashlib.sha256).hexdigest()
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "GitHub-Hookshot/044aadd",
+        "X-GitHub-Event": "issues",
+        "X-GitHub-Delivery": str(uuid.uuid4()),
+        "X-Hub-Signature-256": f"sha256={signature}",
+    }
+    return client.call("POST", hook, content=body, headers=headers)
+
+
+def _wait(client: Client, execution_id: str, within: float) -> dict[str, Any]:
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        execution: dict[str, Any] = client.call(
+            "GET", f"/api/v1/executions/{execution_id}"
+        )
+        if execution["status"] in FINAL:
+            return execution
+        time.sleep(0.05)
+    raise Unfinished(f"execution {execution_id} did not end within {within:g} s")
