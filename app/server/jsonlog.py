@@ -13,7 +13,7 @@ LONGEST = 8192  # characters kept of a message, a traceback or a stack
 UNSAYABLE = (TypeError, ValueError, RecursionError)  # keys, NaN, cycles, depth
 
 
-class JsonFormatter(BaseJsonFormatter):
+class JsonLogFormatter(BaseJsonFormatter):
     """Write ``{"timestamp", "level", "message", "logger", "service", ...extras}``.
 
     `timestamp` is RFC 3339 in UTC with milliseconds and ``Z``, `level` is in lower

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from app.server.jsonlog import LONGEST, JsonFormatter
+from app.server.jsonlog import LONGEST, JsonLogFormatter
 
 
 def line(message="Workflow executed", *args, level=logging.INFO, error=None, **extra):
@@ -20,7 +20,7 @@ def line(message="Workflow executed", *args, level=logging.INFO, error=None, **e
             **extra,
         }
     )
-    return JsonFormatter().format(record)
+    return JsonLogFormatter().format(record)
 
 
 def caught(error):
