@@ -1,0 +1,77 @@
+"""Real servers, a counting receiver, and the figures that tests print."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system import octokit
+from tests.system.client import Api
+from tests.system.serving import ROOT, Server
+from tests.system.sink import Sink
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start a server with data of its own; it ends with the test."""
+    servers: list[Server] = []
+
+    def run(**settings: str) -> Server:
+        home = tmp_path / f"server-{len(servers)}"
+        home.mkdir()
+        servers.append(Server(home, **settings))
+        servers[-1].start()
+        return servers[-1]
+
+    yield run
+    for each in servers:
+        each.close()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests that only look."""
+    server = Server(tmp_path_factory.mktemp("shared"))
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def shared_api(shared: Server) -> Api:
+    """The only tenant of the shared server."""
+    api = shared.api()
+    api.register()
+    return api
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    """The other side of every call."""
+    with Sink() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def payloads() -> list[octokit.Event]:
+    """Every example payload of GitHub's webhooks."""
+    return octokit.load(ROOT / "build")
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """Print one measured figure at the end of the run, and keep it in the report."""
+    return record_property
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print every figure under the test that measured it."""
+    reports = terminalreporter.stats.get("passed", [])
+    measured = [each for each in reports if each.user_properties]
+    if measured:
+        terminalreporter.section("figures")
+    for report in measured:
+        terminalreporter.write_line(report.nodeid.rpartition("::")[2])
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"  {name}: {value}")
