@@ -1,0 +1,187 @@
+"""What goes out: URLs and headers are checked here, once, for every request."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote, urlencode, urljoin
+
+import httpx2
+
+from app.domain.errors import StepFailed
+
+_BEGIN = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#]*)", re.IGNORECASE)
+_NEVER = re.compile(r"[\x00-\x1f\x7f\\]")
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\x20-\x7e\t]*")
+FRAMING = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+# What another origin may see of a request that was redirected to it.
+HARMLESS = frozenset(
+    {"accept", "accept-language", "content-type", "idempotency-key", "user-agent"}
+)
+OF_THE_BODY = frozenset({"content-type", "idempotency-key"})
+
+Query = Mapping[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a request carries, and as what."""
+
+    content: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request as a connector asks for it; nothing in it is checked yet."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Query = field(default_factory=dict)  # added to what the URL has
+    body: Body | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A checked request to one server, its header names in lower case."""
+
+    method: str
+    url: httpx2.URL
+    headers: Mapping[str, str]
+    content: bytes | None
+
+    @property
+    def port(self) -> int:
+        """The port that is connected to."""
+        return self.url.port or (443 if self.url.scheme == "https" else 80)
+
+    @property
+    def origin(self) -> str:
+        """The part of the URL that may be shown: paths and queries hold secrets."""
+        return f"{self.url.scheme}://{self.url.host}:{self.port}"
+
+
+def prepared(request: Request) -> Outgoing:
+    """Check a request.
+
+    Raises:
+        StepFailed: `invalid-settings`, with what to change and no value in it.
+    """
+    try:
+        url = parse_url(request.url)
+        headers = _headers(request.headers)
+    except ValueError as error:
+        raise StepFailed("invalid-settings", str(error)) from error
+    if request.body is not None:
+        headers = {"content-type": request.body.content_type} | headers
+    return Outgoing(
+        method=request.method,
+        url=_with_query(url, request.query),
+        headers=headers,
+        content=None if request.body is None else request.body.content,
+    )
+
+
+def redirected(sent: Outgoing, status: int, location: str) -> Outgoing:
+    """Follow a redirect as browsers do, but never from https to http.
+
+    Another origin is sent no header that may hold a secret.
+
+    Raises:
+        StepFailed: `bad-answer`, the redirect may not be followed.
+    """
+    try:
+        url = parse_url(urljoin(str(sent.url), location))
+    except ValueError as error:
+        message = f"{sent.origin} redirected to what cannot be called: {error}"
+        raise StepFailed("bad-answer", message) from error
+    if (sent.url.scheme, url.scheme) == ("https", "http"):
+        message = f"{sent.origin} redirected from https to http, which is not followed"
+        raise StepFailed("bad-answer", message)
+    onward = replace(sent, url=url)
+    if onward.origin != sent.origin:
+        onward = replace(onward, headers=_only(sent.headers, HARMLESS))
+    return _as_get(onward) if _becomes_get(sent.method, status) else onward
+
+
+def parse_url(text: str) -> httpx2.URL:
+    """Read a URL that may be called.
+
+    Raises:
+        ValueError: says what to change, without the URL.
+    """
+    if _NEVER.search(text):
+        raise ValueError("the URL holds a control character or a backslash; encode it")
+    begin = _BEGIN.match(text)
+    if begin is None:
+        raise ValueError("the URL must begin with http:// or https:// and a host")
+    if "@" in begin["authority"]:
+        raise ValueError(
+            "the URL holds a user name or password before an @; use a header instead"
+        )
+    try:
+        url = httpx2.URL(text)
+    except httpx2.InvalidURL as error:
+        raise ValueError("the URL's host or port is malformed") from error
+    if not _HOST.fullmatch(url.raw_host.decode()) or not _is_port(url.port):
+        raise ValueError("the URL's host or port is malformed")
+    return url
+
+
+def _is_port(port: int | None) -> bool:
+    return port is None or 1 <= port <= 65_535  # noqa: PLR2004  # 16 bits
+
+
+def _with_query(url: httpx2.URL, query: Query) -> httpx2.URL:
+    if not query:
+        return url
+    added = urlencode(query, doseq=True, quote_via=quote)
+    before = url.query.decode()
+    return url.copy_with(query=f"{before}&{added}".removeprefix("&").encode())
+
+
+def _headers(given: Mapping[str, str]) -> dict[str, str]:
+    for name, value in given.items():
+        if not _NAME.fullmatch(name):
+            raise ValueError(
+                "a header's name holds a character that is not allowed there;"
+                " use letters, digits and hyphens"
+            )
+        if name.lower() in FRAMING:
+            raise ValueError(f"the header {name} is set by Sluice itself; leave it out")
+        if not _VALUE.fullmatch(value):
+            raise ValueError(
+                f"the header {name} holds a control character or one outside of ASCII;"
+                " encode its value"
+            )
+    return {name.lower(): value.strip() for name, value in given.items()}
+
+
+def _only(headers: Mapping[str, str], names: frozenset[str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name in names}
+
+
+def _becomes_get(method: str, status: int) -> bool:
+    if status == httpx2.codes.SEE_OTHER:
+        return method not in ("GET", "HEAD")
+    return status in (301, 302) and method == "POST"
+
+
+def _as_get(sent: Outgoing) -> Outgoing:
+    headers = _only(sent.headers, frozenset(sent.headers) - OF_THE_BODY)
+    return replace(sent, method="GET", content=None, headers=headers)
