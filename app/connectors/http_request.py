@@ -1,0 +1,131 @@
+"""`http.request`: call any HTTP endpoint."""
+
+import base64
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import urlencode
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from app.connectors import statuses
+from app.connectors.fields import Text
+from app.connectors.http import Reply
+from app.connectors.outgoing import Body, Request
+from app.connectors.registry import Call, Connector
+from app.domain import jsons
+
+REPEATABLE = frozenset({"GET", "HEAD"})
+BODIES = frozenset({"json_", "form", "body"})
+
+
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+Method = Annotated[
+    Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+    BeforeValidator(_upper),
+]
+Status = Annotated[int, Field(ge=100, le=599)]
+StatusClass = Annotated[str, Field(pattern=r"^[1-5]xx$")]
+Values = dict[str, Annotated[list[Text], BeforeValidator(_listed)]]
+
+
+class HttpRequest(Connector):
+    """Call any HTTP endpoint and hand its answer on.
+
+    `accept_status` is a status, a class such as ``2xx``, or a list of these; by
+    default everything below 400 is accepted.
+
+    The output is ``{status, headers, body}``. The body is the value for JSON
+    types, a string for what is text, null for nothing, and Base64 for other
+    bytes; JSON that does not parse is given as text.
+    """
+
+    name: ClassVar[str] = "http.request"
+
+    method: Method = "GET"
+    url: str
+    headers: dict[str, Text] = Field(default_factory=dict)
+    query: Values = Field(default_factory=dict)
+    json_: Annotated[Any, Field(alias="json")] = None
+    form: Values | None = None
+    body: Text | None = None
+    accept_status: Annotated[
+        list[Status | StatusClass] | None, BeforeValidator(_listed)
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_body(self) -> Self:
+        if len(self.model_fields_set & BODIES) > 1:
+            raise ValueError("give only one of json, form and body")
+        return self
+
+    def run(self, call: Call) -> dict[str, Any]:
+        request = Request(
+            method=self.method,
+            url=self.url,
+            headers=self._headers(call.idempotency_key),
+            query=self.query,
+            body=self._body(),
+        )
+        reply = call.http.call(call.context, request)
+        statuses.require(reply, self._accepts)
+        headers = dict(reply.headers)
+        return {"status": reply.status, "headers": headers, "body": decoded(reply)}
+
+    def _headers(self, idempotency_key: str) -> Mapping[str, str]:
+        own = any(name.lower() == "idempotency-key" for name in self.headers)
+        if own or self.method in REPEATABLE:
+            return self.headers
+        return {**self.headers, "Idempotency-Key": idempotency_key}
+
+    def _body(self) -> Body | None:
+        if "json_" in self.model_fields_set:
+            return Body(jsons.encode(self.json_), "application/json")
+        if self.form is not None:
+            content = urlencode(self.form, doseq=True).encode()
+            return Body(content, "application/x-www-form-urlencoded")
+        if self.body is not None:
+            return Body(self.body.encode(), "text/plain; charset=utf-8")
+        return None
+
+    def _accepts(self, status: int) -> bool:
+        if self.accept_status is None:
+            return statuses.below_400(status)
+        return not {status, f"{status // 100}xx"}.isdisjoint(self.accept_status)
+
+
+def decoded(reply: Reply) -> Any:
+    """Return the body as JSON if that is its type, as text, or as Base64."""
+    if not reply.body:
+        return None
+    kind, _, parameters = reply.headers.get("content-type", "").partition(";")
+    kind = kind.strip().lower()
+    if kind.endswith(("/json", "+json")) or not kind:
+        try:
+            return jsons.parse(reply.body)
+        except ValueError:
+            pass  # said to be JSON and is not: the text tells more than a failure
+    return _text(reply.body, kind, parameters)
+
+
+def _text(body: bytes, kind: str, parameters: str) -> str:
+    try:
+        return body.decode(_charset(parameters))
+    except (LookupError, ValueError):
+        if kind.startswith("text/"):
+            return body.decode(errors="replace")
+        return base64.b64encode(body).decode()
+
+
+def _charset(parameters: str) -> str:
+    for each in parameters.split(";"):
+        name, _, value = each.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"')
+    return "utf-8"

@@ -1,0 +1,27 @@
+"""`slack.message`: post a text to a channel by its incoming webhook."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from app.connectors import statuses
+from app.connectors.fields import Text
+from app.connectors.outgoing import Body, Request
+from app.connectors.registry import Call, Connector
+from app.domain import jsons
+
+
+class SlackMessage(Connector):
+    """Post a text; the URL is the channel's incoming webhook, a secret."""
+
+    name: ClassVar[str] = "slack.message"
+
+    url: Annotated[str, Field(repr=False)]
+    text: Text
+
+    def run(self, call: Call) -> dict[str, Any]:
+        body = Body(jsons.encode({"text": self.text}), "application/json")
+        request = Request(method="POST", url=self.url, body=body)
+        reply = call.http.call(call.context, request)
+        statuses.require(reply)
+        return {"status": reply.status}
