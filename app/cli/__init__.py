@@ -47,7 +47,7 @@ def _demo(url: str | None, key: str | None) -> int:
         if url is None:
             client = stack.enter_context(Client(stack.enter_context(local.server())))
             client.register()
-        elif key is None:
+        elif not key:
             sys.stderr.write(f"--url needs an API key in {KEY}, with scope write\n")
             return 2
         else:

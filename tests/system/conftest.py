@@ -1,5 +1,6 @@
 """Real servers, a counting receiver, and the figures that tests print."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.system import octokit
-from tests.system.client import Api
+from tests.system.client import Api, send
 from tests.system.serving import ROOT, Server
 from tests.system.sink import Sink
 
@@ -44,6 +45,24 @@ def shared_api(shared: Server) -> Api:
     api = shared.api()
     api.register()
     return api
+
+
+@pytest.fixture(scope="module")
+def hook(shared_api: Api) -> str:
+    """The path of a hook whose workflow has nothing to do."""
+    workflow = shared_api.workflow(
+        f"Quiet {uuid.uuid4()}", {"id": "note", "uses": "set", "with": {"value": 1}}
+    )
+    token: str = workflow["webhook_url"].rpartition("/")[2]
+    return f"/hooks/{token}"
+
+
+@pytest.fixture
+def clean_log(shared: Server):
+    """Whatever comes in, the server's log stays clean and the server stays up."""
+    yield
+    assert send("GET", f"{shared.url}/health/ready").status == 200
+    assert "Traceback" not in shared.written()
 
 
 @pytest.fixture
