@@ -31,7 +31,7 @@ demo: $(RUNS)  ## one event from the hook to the finished execution
 	@$(BIN)/python -m app demo $(DEMO)
 
 test-system: $(CHECKS)  ## real server processes: those that wait side by side, then those that measure
-	@$(PYTEST) tests/system -m "system and not alone" -n $(SYSTEM_JOBS) --junitxml=build/reports/system.xml
+	@$(PYTEST) tests/system -m "system and not alone" -n $(SYSTEM_JOBS) --dist loadfile --junitxml=build/reports/system.xml
 	@$(PYTEST) tests/system -m "system and alone" --junitxml=build/reports/system-alone.xml
 
 bench-tests: $(CHECKS)  ## the store's contract tests: seconds in memory and on SQLite

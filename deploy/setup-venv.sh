@@ -15,7 +15,8 @@ find_python() {
             return
         fi
     done
-    echo "Sluice needs Python 3.11 or newer; found: $(${PYTHON:-python3} --version 2>&1 || true)" >&2
+    found=$("${PYTHON:-python3}" --version 2>/dev/null || echo "no ${PYTHON:-python3}")
+    echo "Sluice needs Python 3.11 or newer; found: $found" >&2
     echo "Install one (Debian 12, Ubuntu 24.04: sudo apt install python3 python3-venv)," >&2
     echo "or name one: make PYTHON=/path/to/python3.12 ..." >&2
     return 1
@@ -39,7 +40,7 @@ if command -v flock >/dev/null 2>&1; then
     flock 9
 fi
 
-if ! "$venv/bin/python" -c "$enough" >/dev/null 2>&1; then
+if ! "$venv/bin/python" -c "import pip; $enough" >/dev/null 2>&1; then
     make_venv
 fi
 wanted=""
