@@ -53,7 +53,7 @@ def encode(value: Any, *, limit: int | None = None) -> bytes:
         ValueError: JSON has no such value.
     """
     limit = MAX_BYTES if limit is None else limit
-    _check_size(value, limit)
+    measure(value, limit=limit)
     try:
         data = orjson.dumps(value)
     except TypeError:  # an integer beyond 64 bits, or a lone surrogate
@@ -61,6 +61,27 @@ def encode(value: Any, *, limit: int | None = None) -> bytes:
     if len(data) > limit:
         raise _too_large(limit)
     return data
+
+
+def measure(value: Any, *, limit: int) -> int:
+    """Count what a value takes at least as JSON, shared parts each time they occur.
+
+    Returns:
+        Bytes, never more than `encode` would write.
+
+    Raises:
+        TooLarge: it takes more than `limit`.
+        ValueError: JSON has no such value.
+    """
+    size = 0
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        size, level = _weigh(level, size, limit)
+        if not level:
+            return size
+    if not _CONTAINERS.isdisjoint(map(type, level)):
+        raise ValueError(_TOO_DEEP)
+    return _weigh(level, size, limit)[0]
 
 
 def _parse_exactly(data: bytes) -> Any:
@@ -119,20 +140,8 @@ def _check_depth(value: Any) -> None:
     raise ValueError(_TOO_DEEP)
 
 
-def _check_size(value: Any, limit: int) -> None:
-    """Count level by level, two bytes at least for each member of the next level."""
-    size = 0
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        size, level = _weigh(level, size, limit)
-        if not level:
-            return
-    if not _CONTAINERS.isdisjoint(map(type, level)):
-        raise ValueError(_TOO_DEEP)
-    _weigh(level, size, limit)
-
-
 def _weigh(level: list[Any], size: int, limit: int) -> tuple[int, list[Any]]:
+    """Add one level's size: a member is two bytes at least, itself and its comma."""
     below: list[Any] = []
     for each in level:
         kind = type(each)
