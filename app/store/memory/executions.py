@@ -23,6 +23,7 @@ from app.domain.execution import (
 from app.domain.ledger import Account, Outcome
 from app.domain.times import hour_of
 from app.store import text
+from app.store.envelope import pack
 from app.store.memory.listing import matches
 from app.store.memory.state import State
 from app.store.protocol import ExecutionFilter
@@ -38,6 +39,7 @@ class MemoryExecutions:
 
     def add(self, execution: Execution, payload: Payload) -> "Future[None]":
         text.check("the key", execution.key or "")
+        pack(payload)  # refuses what no database could hold
 
         def change() -> None:
             key = (execution.tenant_id, execution.id)

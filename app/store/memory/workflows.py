@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from app.domain import jsons
 from app.domain.errors import Conflict, NotFound
 from app.domain.workflow import Definition, Published, Version, Workflow
 from app.store import text
+from app.store.envelope import encoded
 from app.store.memory.state import State
 
 
@@ -19,10 +21,11 @@ class MemoryWorkflows:
     def add(self, workflow: Workflow, version: Version) -> None:
         text.check("the name", workflow.name)
         key = (workflow.tenant_id, workflow.id)
+        kept = _kept(version)
         with self._state.writing():
             self._require_free(workflow)
             self._state.workflows[key] = workflow
-            self._state.versions[key] = [version]
+            self._state.versions[key] = [kept]
 
     def get(self, tenant_id: str, workflow_id: str) -> Published:
         with self._state.lock:
@@ -62,8 +65,9 @@ class MemoryWorkflows:
                 created_at=at,
             )
             changed = replace(found, version=version.number, updated_at=at)
+            kept = _kept(version)
             self._save(changed if name is None else replace(changed, name=name))
-            self._state.versions[tenant_id, workflow_id].append(version)
+            self._state.versions[tenant_id, workflow_id].append(kept)
             return self.get(tenant_id, workflow_id)
 
     def change(
@@ -142,3 +146,13 @@ class MemoryWorkflows:
         key = (workflow.tenant_id, workflow.id)
         current = self._state.versions[key][workflow.version - 1]
         return Published(workflow, current)
+
+
+def _kept(version: Version) -> Version:
+    """Return a version that shares nothing with the caller's.
+
+    Raises:
+        Invalid: its definition is not JSON.
+    """
+    written = encoded("the definition", version.definition)
+    return replace(version, definition=jsons.parse(written))

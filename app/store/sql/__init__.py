@@ -1,0 +1,5 @@
+"""The store in SQL: the one place, beside the factory, that knows SQLAlchemy."""
+
+from app.store.sql.store import SqlStore
+
+__all__ = ["SqlStore"]

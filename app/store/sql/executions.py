@@ -1,0 +1,186 @@
+"""Executions and their journals, in SQL."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from app.domain.errors import Conflict, NotFound
+from app.domain.execution import (
+    Execution,
+    Failure,
+    Payload,
+    Reason,
+    Segment,
+    Status,
+    StepRecord,
+)
+from app.domain.times import to_ms
+from app.store import text
+from app.store.protocol import ExecutionFilter
+from app.store.sql import listing, owed, rows, transitions
+from app.store.sql.database import Reader
+from app.store.sql.kinds import Held, New
+from app.store.sql.rows import Values
+from app.store.sql.tables import executions, payloads, steps
+from app.store.sql.tasks import Kind
+from app.store.sql.writer import Writer
+
+
+class SqlExecutions:
+    """`Executions` in three tables; the fence in each statement decides the races."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def add(self, execution: Execution, payload: Payload) -> "Future[None]":
+        text.check("the key", execution.key or "")
+        new = New.of(execution, payload)
+        return self._writer.put(transitions.ADD, execution.id, new)
+
+    def start(self, held: Execution, *, at: datetime) -> "Future[bool]":
+        changes = {
+            "new_started_at": to_ms(at),
+            "new_segments": rows.segments_value((*held.segments, Segment(at))),
+        }
+        return self._put(transitions.START, held, [], changes)
+
+    def record(self, held: Execution, steps: Sequence[StepRecord]) -> "Future[bool]":
+        return self._put(transitions.RECORD, held, steps, {})
+
+    def finish(  # noqa: PLR0913
+        self,
+        held: Execution,
+        steps: Sequence[StepRecord],
+        *,
+        status: Status,
+        error: Failure | None,
+        segments: Sequence[Segment],
+        at: datetime,
+    ) -> "Future[bool]":
+        failure = rows.failure_values(error)
+        changes = {
+            "new_status": status,
+            "new_finished_at": to_ms(at),
+            "new_segments": rows.segments_value(segments),
+            **{f"new_{name}": value for name, value in failure.items()},
+        }
+        return self._put(transitions.FINISH, held, steps, changes)
+
+    def park(
+        self,
+        held: Execution,
+        steps: Sequence[StepRecord],
+        *,
+        reason: Reason,
+        wake_at: datetime,
+        segments: Sequence[Segment],
+    ) -> "Future[bool]":
+        changes = {
+            "new_reason": reason,
+            "new_wake_at": to_ms(wake_at),
+            "new_segments": rows.segments_value(segments),
+        }
+        return self._put(transitions.PARK, held, steps, changes)
+
+    def hand_back(
+        self,
+        held: Execution,
+        steps: Sequence[StepRecord],
+        *,
+        segments: Sequence[Segment],
+    ) -> "Future[bool]":
+        changes = {"new_segments": rows.segments_value(segments)}
+        return self._put(transitions.HAND_BACK, held, steps, changes)
+
+    def release(self, owner: str, *, only: str | None = None) -> int:
+        statement = owed.release(owner)
+        if only is not None:
+            statement = statement.where(executions.c.id == only)
+        return self._writer.run(lambda c: c.execute(statement).rowcount)
+
+    def claim(self, owner: str, *, limit: int) -> Sequence[Execution]:
+        statement = owed.claim(owner, limit=limit)
+        found = self._writer.run(lambda c: c.execute(statement).all())
+        return [rows.execution(each) for each in sorted(found, key=lambda row: row.id)]
+
+    def wake(self, at: datetime, *, limit: int) -> int:
+        statement = owed.wake(at, limit=limit)
+        return self._writer.run(lambda c: c.execute(statement).rowcount)
+
+    def next_wake(self) -> datetime | None:
+        found = self._reader.first(owed.next_wake())
+        return None if found is None else rows.instant(found.wake_at)
+
+    def take_over(self, dead: str) -> int:
+        def change(connection: Connection) -> int:
+            queued = connection.execute(owed.release(dead)).rowcount
+            return queued + connection.execute(owed.interrupt(dead)).rowcount
+
+        return self._writer.run(change)
+
+    def cancel(self, tenant_id: str, execution_id: str, *, at: datetime) -> Execution:
+        def change(connection: Connection) -> Execution:
+            cancelled = connection.execute(owed.cancel(tenant_id, execution_id, at=at))
+            if cancelled.rowcount:
+                connection.execute(owed.cancel_steps(tenant_id, execution_id))
+            else:
+                connection.execute(owed.ask_to_stop(tenant_id, execution_id))
+            found = connection.execute(owed.one(tenant_id, execution_id)).first()
+            if found is None:
+                raise NotFound("no such execution")
+            if not cancelled.rowcount and found.status != Status.RUNNING:
+                raise Conflict(f"the execution is over: {found.status}")
+            return rows.execution(found)
+
+        return self._writer.run(change)
+
+    def cancel_requested(self, owner: str) -> Sequence[str]:
+        return [each.id for each in self._reader.all(owed.cancel_requested(owner))]
+
+    def get(self, tenant_id: str, execution_id: str) -> Execution:
+        found = self._reader.first(owed.one(tenant_id, execution_id))
+        if found is None:
+            raise NotFound("no such execution")
+        return rows.execution(found)
+
+    def payload(self, tenant_id: str, execution_id: str) -> Payload:
+        query = select(payloads).where(
+            payloads.c.tenant_id == tenant_id, payloads.c.execution_id == execution_id
+        )
+        found = self._reader.first(query)
+        if found is None:
+            raise NotFound("no such execution")
+        return rows.payload(found)
+
+    def steps(self, tenant_id: str, execution_id: str) -> Sequence[StepRecord]:
+        query = (
+            select(steps)
+            .where(steps.c.tenant_id == tenant_id, steps.c.execution_id == execution_id)
+            .order_by(steps.c.position, steps.c.path)
+        )
+        return [rows.step(each) for each in self._reader.all(query)]
+
+    def list(
+        self,
+        tenant_id: str,
+        wanted: ExecutionFilter,
+        *,
+        limit: int,
+        before: str | None,
+    ) -> Sequence[Execution]:
+        query = listing.page(tenant_id, wanted, limit=limit, before=before)
+        return [rows.execution(each) for each in self._reader.all(query)]
+
+    def _put(
+        self,
+        kind: Kind,
+        held: Execution,
+        steps: Sequence[StepRecord],
+        changes: Values,
+    ) -> "Future[bool]":
+        parameters = {**transitions.held_by(held), **changes}
+        member = Held(parameters, rows.step_values(held, steps))
+        return self._writer.put(kind, held.id, member)

@@ -1,0 +1,135 @@
+"""What the writer does to executions in groups."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Executable, Select, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from app.domain.errors import Conflict, NotFound
+from app.domain.execution import Execution, Payload
+from app.domain.ledger import Account, Outcome
+from app.domain.times import hour_of
+from app.store.sql import ledger, rows
+from app.store.sql.rows import Values
+from app.store.sql.tables import executions, payloads, versions
+from app.store.sql.tasks import Short
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """An execution to be added."""
+
+    execution: Values
+    payload: Values
+    account: Account
+    process: str
+
+    @classmethod
+    def of(cls, execution: Execution, payload: Payload) -> "New":
+        """Write an execution down.
+
+        Raises:
+            Invalid: a text in it cannot be stored.
+        """
+        account = Account(
+            execution.tenant_id,
+            execution.workflow_id,
+            execution.trigger,
+            hour_of(execution.created_at),
+        )
+        return cls(
+            rows.execution_values(execution),
+            rows.payload_values(execution, payload),
+            account,
+            execution.owner or ledger.SHARED,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A change of an execution that holds only under its fence."""
+
+    parameters: Values  # of the kind's statement
+    steps: Sequence[Values] = ()
+
+
+class Add:
+    """Record new executions; one counter for each account of the group."""
+
+    rank = 0
+
+    def apply(self, connection: Connection, members: Sequence[New]) -> Sequence[None]:
+        try:
+            connection.execute(insert(executions), [each.execution for each in members])
+        except IntegrityError as error:
+            if len(members) > 1:
+                raise Short from error
+            raise _why(connection, members[0].execution) from error
+        connection.execute(insert(payloads), [each.payload for each in members])
+        received = Counter((each.account, each.process) for each in members)
+        entries = [
+            ledger.entry(account, Outcome.RECEIVED, process, n)
+            for (account, process), n in received.items()
+        ]
+        ledger.add(connection, entries)
+        return [None] * len(members)
+
+
+class Change:
+    """Change executions by one conditional statement, then write their steps."""
+
+    def __init__(self, rank: int, statement: Executable, write: Executable) -> None:
+        self.rank = rank
+        self._statement = statement
+        self._write = write
+
+    def apply(self, connection: Connection, members: Sequence[Held]) -> Sequence[bool]:
+        parameters = [each.parameters for each in members]
+        changed = connection.execute(self._statement, parameters).rowcount
+        steps = [step for each in members for step in each.steps]
+        return _all_or_none(
+            members,
+            changed == len(members) and _written(connection, self._write, steps),
+        )
+
+
+class Record:
+    """Write steps and nothing else, each only under its execution's fence."""
+
+    def __init__(self, rank: int, write: Executable, look: Select[Any]) -> None:
+        self.rank = rank
+        self._write = write
+        self._look = look
+
+    def apply(self, connection: Connection, members: Sequence[Held]) -> Sequence[bool]:
+        empty = [each.parameters for each in members if not each.steps]
+        held = all(connection.execute(self._look, each).first() for each in empty)
+        steps = [{**each.parameters, **step} for each in members for step in each.steps]
+        return _all_or_none(members, held and _written(connection, self._write, steps))
+
+
+def _written(connection: Connection, write: Executable, steps: list[Values]) -> bool:
+    """Write steps and tell whether all were."""
+    return not steps or connection.execute(write, steps).rowcount == len(steps)
+
+
+def _all_or_none(members: Sequence[Held], held: bool) -> Sequence[bool]:  # noqa: FBT001
+    """Answer for all members; which of several does not hold is not known."""
+    if not held and len(members) > 1:
+        raise Short
+    return [held] * len(members)
+
+
+def _why(connection: Connection, execution: Values) -> Exception:
+    """Tell what kept an execution from being added."""
+    version = select(versions.c.number).where(
+        versions.c.tenant_id == execution["tenant_id"],
+        versions.c.workflow_id == execution["workflow_id"],
+        versions.c.number == execution["version"],
+    )
+    if connection.execute(version).first() is None:
+        return NotFound("no such workflow or version")
+    return Conflict("this execution is recorded already")

@@ -1,0 +1,136 @@
+"""The books of the door, in SQL."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    func,
+    select,
+    text,
+)
+
+from app.domain.execution import Status
+from app.domain.ledger import Account, Balance, Outcome
+from app.domain.times import HOUR_MS, hour_of
+from app.store.sql.database import Reader
+from app.store.sql.tables import executions, ledger
+from app.store.sql.tasks import Once
+from app.store.sql.upserts import insert_or_add
+from app.store.sql.writer import Writer
+
+SHARED = ""  # the process of counters that no process owns
+ADD = insert_or_add(ledger, "n")
+OWNED = text("process <> ''")  # the index's own words
+
+
+class SqlLedger:
+    """`Ledger` in a table of counters, one row for each process."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def book(
+        self, counts: Mapping[tuple[Account, Outcome], int], *, process: str
+    ) -> "Future[None]":
+        entries = [
+            entry(account, outcome, process, n)
+            for (account, outcome), n in counts.items()
+        ]
+        return self._writer.put(Once(lambda c: add(c, entries)), "", None)
+
+    def fold(self, dead: str) -> None:
+        owned = (ledger.c.process == dead, OWNED)
+
+        def change(connection: Connection) -> None:
+            left = connection.execute(select(ledger).where(*owned)).mappings().all()
+            connection.execute(delete(ledger).where(*owned))
+            add(connection, [{**each, "process": SHARED} for each in left])
+
+        self._writer.run(change)
+
+    def balance(
+        self,
+        tenant_id: str,
+        *,
+        workflow_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Balance:
+        hours = _Hours(since, until)
+        door = _door(tenant_id, workflow_id, hours)
+        states = _states(tenant_id, workflow_id, hours)
+        with self._reader.snapshot() as connection:
+            counted = connection.execute(door).all()
+            rows = connection.execute(states).all()
+        return Balance(
+            door={Outcome(outcome): n for outcome, n in counted},
+            executions={Status(status): n for status, n in rows},
+        )
+
+
+class _Hours:
+    """Whole hours, from one on and up to another."""
+
+    def __init__(self, since: datetime | None, until: datetime | None) -> None:
+        self._first = None if since is None else hour_of(since)
+        self._end = None if until is None else hour_of(until)
+
+    def include(
+        self, column: ColumnElement[int], *, unit: int = 1
+    ) -> Sequence[ColumnElement[bool]]:
+        """Limit a column that counts in so many units an hour."""
+        limits = []
+        if self._first is not None:
+            limits.append(column >= self._first * unit)
+        if self._end is not None:
+            limits.append(column < self._end * unit)
+        return limits
+
+
+def entry(account: Account, outcome: Outcome, process: str, n: int) -> dict[str, Any]:
+    """Write one counter."""
+    return {
+        "tenant_id": account.tenant_id,
+        "workflow_id": account.workflow_id,
+        "hour": account.hour,
+        "trigger": account.trigger,
+        "outcome": outcome,
+        "process": process,
+        "n": n,
+    }
+
+
+def add(connection: Connection, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Add to counters, which begin at zero."""
+    if entries:
+        connection.execute(ADD, entries)
+
+
+def _door(tenant_id: str, workflow_id: str | None, hours: _Hours) -> Select[Any]:
+    query = (
+        select(ledger.c.outcome, func.sum(ledger.c.n))
+        .where(ledger.c.tenant_id == tenant_id, *hours.include(ledger.c.hour))
+        .group_by(ledger.c.outcome)
+    )
+    if workflow_id is not None:
+        query = query.where(ledger.c.workflow_id == workflow_id)
+    return query
+
+
+def _states(tenant_id: str, workflow_id: str | None, hours: _Hours) -> Select[Any]:
+    created = hours.include(executions.c.created_at, unit=HOUR_MS)
+    query = (
+        select(executions.c.status, func.count())
+        .where(executions.c.tenant_id == tenant_id, *created)
+        .group_by(executions.c.status)
+    )
+    if workflow_id is not None:
+        query = query.where(executions.c.workflow_id == workflow_id)
+    return query

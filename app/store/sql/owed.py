@@ -1,0 +1,148 @@
+"""The statements about work that changes hands, or ends while it waits."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, Update, select, tuple_, update
+
+from app.domain.execution import Status, StepStatus
+from app.domain.times import to_ms
+from app.store.sql.tables import executions, steps, workflows
+from app.store.sql.transitions import DISOWNED, is_in
+
+KEY = tuple_(executions.c.tenant_id, executions.c.id)
+NAME = (
+    select(workflows.c.name)
+    .where(
+        workflows.c.tenant_id == executions.c.tenant_id,
+        workflows.c.id == executions.c.workflow_id,
+    )
+    .correlate(executions)
+    .scalar_subquery()
+    .label("workflow_name")
+)
+VIEW = (*executions.columns, NAME)  # what `rows.execution` reads
+
+
+def claim(owner: str, *, limit: int) -> Update:
+    """Give the oldest owed work to an owner; returns the view, in no order."""
+    oldest = (
+        select(executions.c.tenant_id, executions.c.id)
+        .where(is_in(Status.QUEUED), executions.c.owner.is_(None))
+        .order_by(executions.c.id)
+        .limit(limit)
+    )
+    return (
+        update(executions)
+        .where(KEY.in_(oldest))
+        .values(owner=owner, fence=executions.c.fence + 1)
+        .returning(*VIEW)
+    )
+
+
+def wake(at: datetime, *, limit: int) -> Update:
+    """Make owed work of what has waited long enough."""
+    due = (
+        select(executions.c.tenant_id, executions.c.id)
+        .where(is_in(Status.WAITING), executions.c.wake_at <= to_ms(at))
+        .order_by(executions.c.wake_at, executions.c.id)
+        .limit(limit)
+    )
+    return (
+        update(executions)
+        .where(KEY.in_(due))
+        .values(status=Status.QUEUED, wake_at=None, waiting_for=None)
+    )
+
+
+def next_wake() -> Select[Any]:
+    """Find when the first that waits will wake."""
+    return (
+        select(executions.c.wake_at)
+        .where(is_in(Status.WAITING))
+        .order_by(executions.c.wake_at)
+        .limit(1)
+    )
+
+
+def release(owner: str) -> Update:
+    """Make owed work of what is queued for an owner."""
+    return (
+        update(executions)
+        .where(is_in(Status.QUEUED), executions.c.owner == owner)
+        .values(DISOWNED)
+    )
+
+
+def interrupt(owner: str) -> Update:
+    """Make owed work of what an owner was running."""
+    return (
+        update(executions)
+        .where(is_in(Status.RUNNING), executions.c.owner == owner)
+        .values(status=Status.QUEUED, attempt=executions.c.attempt + 1, **DISOWNED)
+    )
+
+
+def cancel_requested(owner: str) -> Select[Any]:
+    """Find what an owner runs and must stop."""
+    return (
+        select(executions.c.id)
+        .where(
+            is_in(Status.RUNNING),
+            executions.c.owner == owner,
+            executions.c.cancel_requested == 1,
+        )
+        .order_by(executions.c.id)
+    )
+
+
+def one(tenant_id: str, execution_id: str) -> Select[Any]:
+    """Find one execution's view."""
+    return select(*VIEW).where(
+        executions.c.tenant_id == tenant_id, executions.c.id == execution_id
+    )
+
+
+def ask_to_stop(tenant_id: str, execution_id: str) -> Update:
+    """Mark an execution that is running."""
+    return (
+        update(executions)
+        .where(
+            executions.c.tenant_id == tenant_id,
+            executions.c.id == execution_id,
+            executions.c.status == Status.RUNNING,
+        )
+        .values(cancel_requested=1)
+    )
+
+
+def cancel(tenant_id: str, execution_id: str, *, at: datetime) -> Update:
+    """End an execution that is neither running nor over."""
+    idle = (Status.QUEUED, Status.WAITING, Status.UNKNOWN, Status.QUARANTINED)
+    return (
+        update(executions)
+        .where(
+            executions.c.tenant_id == tenant_id,
+            executions.c.id == execution_id,
+            executions.c.status.in_(idle),
+        )
+        .values(
+            status=Status.CANCELLED,
+            finished_at=to_ms(at),
+            wake_at=None,
+            waiting_for=None,
+        )
+    )
+
+
+def cancel_steps(tenant_id: str, execution_id: str) -> Update:
+    """End the steps of an execution that wait."""
+    return (
+        update(steps)
+        .where(
+            steps.c.tenant_id == tenant_id,
+            steps.c.execution_id == execution_id,
+            steps.c.status == StepStatus.WAITING,
+        )
+        .values(status=StepStatus.CANCELLED)
+    )

@@ -1,0 +1,70 @@
+"""All collections of the store in one SQL database."""
+
+import time
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from app.store.sql import migrate
+from app.store.sql.accounts import SqlAccounts, SqlApiKeys
+from app.store.sql.database import Reader, WriteConnection, path_of
+from app.store.sql.executions import SqlExecutions
+from app.store.sql.ledger import SqlLedger
+from app.store.sql.locks import FileLock
+from app.store.sql.processes import SqlProcesses
+from app.store.sql.tables import probe
+from app.store.sql.upserts import insert_or_replace
+from app.store.sql.workflows import SqlWorkflows
+from app.store.sql.writer import Writer
+
+
+class SqlStore:
+    """`Store` in an SQLite file that several processes may share.
+
+    Making one opens nothing; `start` opens the file and must come after the fork.
+
+    Args:
+        url: like ``sqlite:///data/sluice.db``; the folder is made if it is missing.
+        lock_path: the file on which processes take turns to write; beside the
+            database by default.
+
+    Raises:
+        ValueError: the URL does not name a file of SQLite.
+    """
+
+    def __init__(self, url: str, *, lock_path: Path | None = None) -> None:
+        self._path = path_of(url)
+        self._lock = FileLock(
+            lock_path or self._path.with_name(f"{self._path.name}.lock")
+        )
+        self._connection = WriteConnection(self._path)
+        self._reader = Reader(self._path)
+        self._writer = Writer(self._connection, self._lock)
+        both = (self._reader, self._writer)
+        self.accounts = SqlAccounts(*both)
+        self.api_keys = SqlApiKeys(*both)
+        self.workflows = SqlWorkflows(*both)
+        self.executions = SqlExecutions(*both)
+        self.ledger = SqlLedger(*both)
+        self.processes = SqlProcesses(*both)
+
+    def start(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock.held():
+            self._connection.create()
+            self._connection.transact(migrate.upgrade)
+        self._reader.open()
+        self._writer.start()
+
+    def check(self) -> None:
+        now = time.time_ns() // 1_000_000
+        mark = insert_or_replace(probe).values(id=1, at=now)
+
+        def change(connection: Connection) -> None:
+            connection.execute(mark)
+
+        self._writer.run(change)
+
+    def close(self) -> None:
+        self._writer.close()
+        self._reader.close()

@@ -1,0 +1,32 @@
+"""Insert, unless it is there; the one statement that databases spell differently."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.dialects.sqlite import Insert, insert
+
+
+def insert_or_skip(table: Table) -> Insert:
+    """Insert a row, or nothing if its key is there: see the row count."""
+    return insert(table).on_conflict_do_nothing()
+
+
+def insert_or_replace(table: Table, statement: Insert | None = None) -> Insert:
+    """Insert a row; of one that is there, replace everything but the key."""
+    statement = insert(table) if statement is None else statement
+    new = {each.name: statement.excluded[each.name] for each in _values(table)}
+    return statement.on_conflict_do_update(index_elements=table.primary_key, set_=new)
+
+
+def insert_or_add(table: Table, counter: str) -> Insert:
+    """Insert a row; to one that is there, add the counter."""
+    statement = insert(table)
+    total = table.c[counter] + statement.excluded[counter]
+    return statement.on_conflict_do_update(
+        index_elements=table.primary_key, set_={counter: total}
+    )
+
+
+def _values(table: Table) -> Iterable[Any]:
+    return (each for each in table.columns if not each.primary_key)

@@ -1,0 +1,217 @@
+"""Workflows and their versions, in SQL."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.domain.errors import Conflict, NotFound
+from app.domain.times import to_ms
+from app.domain.workflow import Definition, Published, Version, Workflow
+from app.store import text
+from app.store.envelope import encoded
+from app.store.sql import rows
+from app.store.sql.database import Reader
+from app.store.sql.tables import versions, workflows
+from app.store.sql.writer import Writer
+
+CURRENT = (
+    select(
+        workflows,
+        versions.c.definition,
+        versions.c.author_id,
+        versions.c.created_at.label("published_at"),
+    )
+    .join(
+        versions,
+        and_(
+            versions.c.tenant_id == workflows.c.tenant_id,
+            versions.c.workflow_id == workflows.c.id,
+            versions.c.number == workflows.c.version,
+        ),
+    )
+    .where(workflows.c.deleted_at.is_(None))
+)
+
+
+class SqlWorkflows:
+    """`Workflows` in two tables; versions are only ever added."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def add(self, workflow: Workflow, version: Version) -> None:
+        text.check("the name", workflow.name)
+        values = rows.workflow_values(workflow)
+        first = rows.version_values(version)
+
+        def change(connection: Connection) -> None:
+            with _unique_name():
+                connection.execute(insert(workflows).values(values))
+            connection.execute(insert(versions).values(first))
+
+        self._writer.run(change)
+
+    def get(self, tenant_id: str, workflow_id: str) -> Published:
+        found = self._reader.first(_current(tenant_id, workflow_id))
+        if found is None:
+            raise NotFound("no such workflow")
+        return rows.published(found)
+
+    def list(
+        self, tenant_id: str, *, limit: int, before: str | None
+    ) -> Sequence[Workflow]:
+        query = (
+            select(workflows)
+            .where(workflows.c.tenant_id == tenant_id, workflows.c.deleted_at.is_(None))
+            .order_by(workflows.c.id.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            query = query.where(workflows.c.id < before)
+        return [rows.workflow(each) for each in self._reader.all(query)]
+
+    def publish(  # noqa: PLR0913
+        self,
+        tenant_id: str,
+        workflow_id: str,
+        *,
+        definition: Definition,
+        name: str | None,
+        author_id: str,
+        at: datetime,
+    ) -> Published:
+        next_number = workflows.c.version + 1
+        changes = {"version": next_number, "updated_at": to_ms(at), **_renamed(name)}
+        version = {
+            "tenant_id": tenant_id,
+            "workflow_id": workflow_id,
+            "definition": encoded("the definition", definition),
+            "author_id": author_id,
+            "created_at": to_ms(at),
+        }
+
+        def change(connection: Connection) -> Published:
+            number = _update(connection, tenant_id, workflow_id, changes)
+            connection.execute(insert(versions).values(number=number, **version))
+            return _read(connection, tenant_id, workflow_id)
+
+        return self._writer.run(change)
+
+    def change(
+        self,
+        tenant_id: str,
+        workflow_id: str,
+        *,
+        name: str | None,
+        is_active: bool | None,
+        at: datetime,
+    ) -> Published:
+        changes = {"updated_at": to_ms(at), **_renamed(name)}
+        if is_active is not None:
+            changes["is_active"] = int(is_active)
+
+        def change(connection: Connection) -> Published:
+            _update(connection, tenant_id, workflow_id, changes)
+            return _read(connection, tenant_id, workflow_id)
+
+        return self._writer.run(change)
+
+    def delete(self, tenant_id: str, workflow_id: str, *, at: datetime) -> None:
+        changes = {"updated_at": to_ms(at), "deleted_at": to_ms(at)}
+
+        def change(connection: Connection) -> None:
+            _update(connection, tenant_id, workflow_id, changes)
+
+        self._writer.run(change)
+
+    def version(self, tenant_id: str, workflow_id: str, number: int) -> Version:
+        query = _versions(tenant_id, workflow_id).where(versions.c.number == number)
+        found = self._reader.first(query)
+        if found is None:
+            raise NotFound(f"the workflow has no version {number}")
+        return rows.version(found)
+
+    def versions(
+        self, tenant_id: str, workflow_id: str, *, limit: int, before: int | None
+    ) -> Sequence[Version]:
+        self.get(tenant_id, workflow_id)  # raises if there is none
+        query = (
+            _versions(tenant_id, workflow_id)
+            .order_by(versions.c.number.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            query = query.where(versions.c.number < before)
+        return [rows.version(each) for each in self._reader.all(query)]
+
+    def by_token(self, token: str) -> Published | None:
+        found = self._reader.first(current_by_token(token))
+        return None if found is None else rows.published(found)
+
+
+def current_by_token(token: str) -> Select[Any]:
+    """Find the workflow behind a webhook URL, with its current version."""
+    return CURRENT.where(workflows.c.token_hash == rows.token_hash(token))
+
+
+def _current(tenant_id: str, workflow_id: str) -> Select[Any]:
+    return CURRENT.where(
+        workflows.c.tenant_id == tenant_id, workflows.c.id == workflow_id
+    )
+
+
+def _versions(tenant_id: str, workflow_id: str) -> Select[Any]:
+    return select(versions).where(
+        versions.c.tenant_id == tenant_id, versions.c.workflow_id == workflow_id
+    )
+
+
+def _read(connection: Connection, tenant_id: str, workflow_id: str) -> Published:
+    return rows.published(connection.execute(_current(tenant_id, workflow_id)).one())
+
+
+def _renamed(name: str | None) -> dict[str, Any]:
+    """Return the changes of a new name, if there is one."""
+    if name is None:
+        return {}
+    text.check("the name", name)
+    return {"name": name, "name_folded": name.casefold()}
+
+
+def _update(
+    connection: Connection, tenant_id: str, workflow_id: str, changes: dict[str, Any]
+) -> int:
+    """Change a workflow and return its version.
+
+    Raises:
+        NotFound: there is none, or it is deleted.
+        Conflict: its new name is taken.
+    """
+    statement = (
+        update(workflows)
+        .where(
+            workflows.c.tenant_id == tenant_id,
+            workflows.c.id == workflow_id,
+            workflows.c.deleted_at.is_(None),
+        )
+        .values(changes)
+        .returning(workflows.c.version)
+    )
+    with _unique_name():
+        changed = connection.execute(statement).first()
+    if changed is None:
+        raise NotFound("no such workflow")
+    return int(changed.version)
+
+
+@contextmanager
+def _unique_name() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict("a workflow of this name exists; choose another name") from error
