@@ -1,0 +1,23 @@
+"""Random tokens, and comparing secrets in constant time."""
+
+import hmac
+import re
+import secrets
+
+BYTES = 24  # 192 bits; 32 characters
+PATTERN = re.compile(r"[A-Za-z0-9_-]{32}")
+
+
+def new() -> str:
+    """Make an unguessable token that may stand in a URL."""
+    return secrets.token_urlsafe(BYTES)
+
+
+def well_formed(text: str) -> bool:
+    """Tell whether a client's text can be a token at all."""
+    return PATTERN.fullmatch(text) is not None
+
+
+def same(given: str, expected: str) -> bool:
+    """Compare two secrets without telling by the time how much of them is equal."""
+    return hmac.compare_digest(given.encode(), expected.encode())

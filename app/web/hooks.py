@@ -1,0 +1,43 @@
+"""Other people's webhooks, as Flask gets them."""
+
+from flask import Blueprint, Response, g, request
+
+from app.domain import times
+from app.web import bodies
+from app.web.operations import Operation
+from app.web.receive import Delivery
+from app.web.schemas.executions import QueuedView
+from app.web.services import services
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")  # HEAD comes with GET
+
+bp = Blueprint("hooks", __name__)
+
+
+@bp.route("/hooks/<token>", methods=METHODS)
+@bp.route("/hooks/<token>/<rest:more>", methods=METHODS)
+@Operation(
+    scope=None,
+    raw_body=True,
+    answers={202: QueuedView},
+    problems=(404, 405, 413),
+    headers={202: ("Location",)},
+)
+def receive(token: str, more: str | None = None) -> Response:
+    """Take an event: it is recorded before the answer says so."""
+    pending = services().receiver.admit(_delivery(token, more))
+    answer = pending.answer()
+    return Response(answer.body, answer.status, answer.headers)
+
+
+def _delivery(token: str, more: str | None) -> Delivery:
+    return Delivery(
+        token=token,
+        method=request.method,
+        path="" if more is None else f"/{more}",
+        query=request.query_string.decode("latin-1"),
+        headers=list(request.headers.items()),
+        body=bodies.read(request.environ, services().max_body),
+        request_id=g.request_id,
+        received_at=times.now(),
+    )

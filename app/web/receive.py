@@ -1,0 +1,246 @@
+"""Other people's webhooks: let in, recorded, then answered. Knows no Flask.
+
+`admit` neither waits nor blocks for the commit, so an event loop may call it; a
+request thread then calls `answer`, a loop asks to be called by `when_answered`.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import parse_qs
+
+import orjson
+
+from app.domain import jsons
+from app.domain.errors import Overloaded, ServiceError
+from app.domain.execution import Execution, Payload, Trigger
+from app.domain.ledger import Outcome
+from app.domain.workflow import Workflow
+from app.engine.dispatcher import Run
+from app.web import problems
+from app.web.doors import Door, Doors
+from app.web.problems import Problem
+
+log = logging.getLogger(__name__)
+PATIENCE = 10.0  # seconds to wait for a commit
+SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+GONE = "There is no webhook at this URL: it is unknown, deleted or switched off."
+LATE = f"The store did not commit the event within {PATIENCE:g} s; send it again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One request to a webhook, as it came in."""
+
+    token: str
+    method: str
+    path: str  # what follows the token: "" or "/more/path"
+    query: str  # without the question mark
+    headers: Sequence[tuple[str, str]]
+    body: bytes | Problem  # or why it could not be read
+    request_id: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the sender is told."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Dispatches(Protocol):
+    """The part of the dispatcher that a webhook needs."""
+
+    def submit(self, run: Run) -> "Future[Execution]": ...
+
+
+class CountsRefusals(Protocol):
+    """The books of those who were turned away."""
+
+    def count(self, workflow: Workflow, trigger: Trigger, outcome: Outcome) -> None: ...
+
+
+class CountsWebhooks(Protocol):
+    """The counter ``sluice_webhooks_total``."""
+
+    def webhook(self, outcome: str) -> None: ...
+
+
+class Pending:
+    """A delivery that is refused already, or admitted and not yet committed."""
+
+    def __init__(self, future: "Future[Execution]", *, request_id: str) -> None:
+        self._future, self._request_id = future, request_id
+
+    @classmethod
+    def refused(cls, problem: Problem, *, request_id: str) -> "Pending":
+        """Make one that needs no wait."""
+        future: Future[Execution] = Future()
+        future.set_exception(problems.Refused(problem))
+        return cls(future, request_id=request_id)
+
+    def answer(self) -> Answer:
+        """Wait for the commit and say what became of the delivery.
+
+        Raises:
+            Exception: what broke on our side.
+        """
+        try:
+            return _accepted(self._future.result(PATIENCE))
+        except TimeoutError:
+            headers = {"Retry-After": "1"}
+            late = Problem(status=503, code="too-late", detail=LATE, headers=headers)
+            return self._told(late)
+        except problems.Refused as error:
+            return self._told(error.problem)
+        except ServiceError as error:
+            return self._told(problems.expected(error))
+
+    def when_answered(self, tell: Callable[[Answer], None]) -> None:
+        """Call back once, with the answer; maybe from the store's thread."""
+        self._future.add_done_callback(lambda _: tell(self._answer_at_last()))
+
+    def _answer_at_last(self) -> Answer:
+        try:
+            return self.answer()
+        except Exception:  # the last one who could tell the sender
+            log.exception("Webhook failed")
+            return self._told(problems.internal())
+
+    def _told(self, problem: Problem) -> Answer:
+        headers = {"Content-Type": problems.MEDIA_TYPE, **problem.headers}
+        return Answer(problem.status, headers, problem.document(self._request_id))
+
+
+class Receiver:
+    """The way in for webhooks, whoever read them from the socket."""
+
+    def __init__(
+        self,
+        doors: Doors,
+        dispatcher: Dispatches,
+        refusals: CountsRefusals,
+        metrics: CountsWebhooks,
+        *,
+        max_body: int,
+    ) -> None:
+        self._doors, self._dispatcher = doors, dispatcher
+        self._refusals, self._metrics = refusals, metrics
+        self._max_body = max_body
+
+    def admit(self, delivery: Delivery) -> Pending:
+        """Find the workflow, judge the delivery, take a seat; wait for nothing."""
+        try:
+            future = self._submit(delivery)
+        except problems.Refused as error:
+            problem = error.problem
+        except ServiceError as error:
+            outcome = "shed" if isinstance(error, Overloaded) else "failed"
+            self._metrics.webhook(outcome)
+            problem = problems.expected(error)
+        else:
+            future.add_done_callback(self._count)
+            return Pending(future, request_id=delivery.request_id)
+        return Pending.refused(problem, request_id=delivery.request_id)
+
+    def _submit(self, delivery: Delivery) -> "Future[Execution]":
+        door = self._doors.find(delivery.token)
+        if door is None:
+            self._metrics.webhook("unknown")
+            raise problems.Refused(_gone())
+        body = self._judge(door, delivery)
+        if isinstance(body, Problem):
+            self._metrics.webhook("rejected")
+            self._refusals.count(door.workflow, Trigger.WEBHOOK, Outcome.REJECTED)
+            raise problems.Refused(body)
+        run = Run(
+            published=door.published,
+            trigger=Trigger.WEBHOOK,
+            payload=_payload(delivery, body),
+            user_id=door.published.version.author_id,
+        )
+        return self._dispatcher.submit(run)
+
+    def _judge(self, door: Door, delivery: Delivery) -> bytes | Problem:
+        """Return the body, or what is wrong with the delivery."""
+        if not door.is_open:
+            return _gone()
+        if delivery.method not in door.methods:
+            return _wrong_method(delivery.method, door.methods)
+        if isinstance(delivery.body, Problem):
+            return delivery.body
+        if len(delivery.body) > self._max_body:
+            return problems.too_large(self._max_body)
+        kind = _joined(delivery.headers).get("content-type", "")
+        if door.json_only and (reason := _no_json(delivery.body, kind)):
+            return problems.not_json(reason)
+        return delivery.body
+
+    def _count(self, future: "Future[Execution]") -> None:
+        self._metrics.webhook("failed" if future.exception() else "accepted")
+
+
+def _accepted(execution: Execution) -> Answer:
+    document = {"status": "queued", "execution_id": execution.id}
+    headers = {
+        "Content-Type": "application/json",
+        "Location": f"/api/v1/executions/{execution.id}",
+    }
+    return Answer(202, headers, orjson.dumps(document))
+
+
+def _payload(delivery: Delivery, body: bytes) -> Payload:
+    headers = _joined(delivery.headers)
+    return Payload(
+        body=body,
+        content_type=headers.get("content-type"),
+        headers={k: v for k, v in headers.items() if k not in SECRET_HEADERS},
+        query=_listed(delivery.query),
+        method=delivery.method,
+        path=delivery.path,
+        received_at=delivery.received_at,
+    )
+
+
+def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return joined
+
+
+def _listed(query: str) -> dict[str, str | list[str]]:
+    """Read a query string; names that come several times get a list."""
+    found = parse_qs(query, keep_blank_values=True, errors="replace")
+    return {name: each[0] if len(each) == 1 else each for name, each in found.items()}
+
+
+def _no_json(body: bytes, content_type: str) -> str | None:
+    """Say why expressions could not read a body as JSON, if they could not."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind and kind != "application/json" and not kind.endswith("+json"):
+        return "its Content-Type is another, but this webhook takes only JSON"
+    try:
+        jsons.parse(body)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _gone() -> Problem:
+    return Problem(status=404, code="not-found", detail=GONE)
+
+
+def _wrong_method(method: str, allowed: Sequence[str]) -> Problem:
+    listed = ", ".join(allowed)
+    detail = f"This webhook does not take {method}; it takes {listed}."
+    return Problem(
+        status=405, code="method-not-allowed", detail=detail, headers={"Allow": listed}
+    )

@@ -1,0 +1,50 @@
+"""What every request has: an id, a place in the metrics, careful headers."""
+
+import re
+import time
+
+from flask import Flask, Response, g, request
+
+from app.domain import ids
+from app.telemetry import logs
+from app.web.services import services
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+CAREFUL = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def install(app: Flask) -> None:
+    """Do this around every request."""
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.teardown_request(_forget)
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if REQUEST_ID.fullmatch(given) else ids.new("req")
+    g.started = time.monotonic()
+    logs.clear()
+    logs.bind(request_id=g.request_id)
+
+
+def _end(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.request_id
+    response.vary.add("Origin")
+    for name, value in CAREFUL.items():
+        response.headers.setdefault(name, value)
+    route = request.url_rule.rule if request.url_rule else "unmatched"
+    method = request.method if request.method in METHODS else "other"
+    seconds = time.monotonic() - g.started
+    services().metrics.http_request(route, method, response.status_code, seconds)
+    return response
+
+
+def _forget(_: BaseException | None) -> None:
+    logs.clear()

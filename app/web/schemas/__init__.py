@@ -1,0 +1,1 @@
+"""What clients send and what they see, one module for each noun."""

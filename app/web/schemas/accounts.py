@@ -1,0 +1,155 @@
+"""Registration, identity and API keys."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+
+from app.domain.account import ApiKey, Role, Scope, Tenant, User
+from app.security import passwords
+from app.web.schemas.types import Instant, Limit, Name, Query, Request, Shown, View
+
+ADDRESS = r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+$"
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    least, most = passwords.MIN_BYTES, passwords.MAX_BYTES
+    if not least <= len(value.get_secret_value().encode()) <= most:
+        raise ValueError(f"must have {least} to {most} bytes")
+    return value
+
+
+Email = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, to_lower=True, max_length=254, pattern=ADDRESS
+    ),
+]
+Password = Annotated[
+    SecretStr,
+    AfterValidator(_long_enough),
+    Field(json_schema_extra={"minLength": 8, "maxLength": 1024}),
+]
+
+
+class RegisterRequest(Request):
+    """A person with a new tenant."""
+
+    email: Email
+    password: Password
+    tenant: Name
+    setup_token: SecretStr | None = None
+
+    def known_token(self) -> str | None:
+        """Return the setup token as it was sent, if it was."""
+        if self.setup_token is None:
+            return None
+        return self.setup_token.get_secret_value()
+
+
+class UserView(View):
+    """A person."""
+
+    id: str
+    email: str
+
+    @classmethod
+    def of(cls, user: User) -> "UserView":
+        """Show a user."""
+        return cls(id=user.id, email=user.email)
+
+
+class TenantView(View):
+    """A tenant."""
+
+    id: str
+    name: str
+
+    @classmethod
+    def of(cls, tenant: Tenant) -> "TenantView":
+        """Show a tenant."""
+        return cls(id=tenant.id, name=tenant.name)
+
+
+class RegisteredView(View):
+    """What a registration made; the key is shown this once."""
+
+    user: UserView
+    tenant: TenantView
+    api_key: str
+
+
+class MeView(View):
+    """Who is calling."""
+
+    user: UserView
+    tenant: TenantView
+    role: Role
+    scopes: list[Scope]
+    csrf_token: str | None = None  # of a session; keys need none
+
+
+class KeyRequest(Request):
+    """A new API key."""
+
+    name: Name
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
+    expires_at: Instant | None = None
+
+
+class KeyQuery(Query):
+    """Which keys a list shows."""
+
+    limit: Limit = 50
+    cursor: str | None = None
+
+
+class KeyView(View):
+    """An API key, without its secret."""
+
+    id: str
+    name: str
+    prefix: str
+    scopes: list[Scope]
+    created_at: Shown
+    expires_at: Shown | None
+
+    @classmethod
+    def of(cls, key: ApiKey) -> "KeyView":
+        """Show a key."""
+        return cls(
+            id=key.id,
+            name=key.name,
+            prefix=key.prefix,
+            scopes=ordered(key.scopes),
+            created_at=key.created_at,
+            expires_at=key.expires_at,
+        )
+
+
+class NewKeyView(KeyView):
+    """A new API key; `key` is shown this once."""
+
+    key: str
+
+    @classmethod
+    def made(cls, key: ApiKey, text: str) -> "NewKeyView":
+        """Show a key together with its secret."""
+        return cls(**dict(KeyView.of(key)), key=text)
+
+
+class KeyPage(View):
+    """A page of keys."""
+
+    items: list[KeyView]
+    next_cursor: str | None
+
+
+def ordered(scopes: frozenset[Scope]) -> list[Scope]:
+    """List scopes from the least to the most."""
+    return [each for each in Scope if each in scopes]
+
+
+def expires_no_later(key: ApiKey, at: datetime | None) -> bool:
+    """Tell whether a key that ends at this instant ends no later than another."""
+    return key.expires_at is None or (at is not None and at <= key.expires_at)

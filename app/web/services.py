@@ -1,0 +1,71 @@
+"""How an endpoint reaches what the factory wired."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from flask import Flask, current_app
+
+from app.engine.dispatcher import Dispatcher
+from app.engine.plan import Compiler
+from app.engine.refusals import Refusals
+from app.security.passwords import Passwords
+from app.store.protocol import Store
+from app.telemetry.metrics import Metrics
+from app.web.doors import Doors
+from app.web.receive import Receiver
+from app.web.signup import Signup
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What endpoints may use: what the factory gives, and what the web layer adds."""
+
+    store: Store
+    dispatcher: Dispatcher
+    refusals: Refusals
+    compiler: Compiler
+    metrics: Metrics
+    public_url: str  # what links begin with; no slash at the end
+    max_body: int  # bytes
+    signup_first: bool = True  # only the first registration is taken
+    setup_token: str | None = field(default=None, repr=False)
+    production: bool = False
+    metrics_token: str | None = field(default=None, repr=False)
+
+    @cached_property
+    def doors(self) -> Doors:
+        """The workflows behind webhook URLs."""
+        return Doors(self.store.workflows)
+
+    @cached_property
+    def receiver(self) -> Receiver:
+        """The way in for webhooks."""
+        return Receiver(
+            self.doors,
+            self.dispatcher,
+            self.refusals,
+            self.metrics,
+            max_body=self.max_body,
+        )
+
+    @cached_property
+    def signup(self) -> Signup:
+        """The way in for people."""
+        return Signup(
+            self.store.accounts,
+            Passwords(),
+            only_first=self.signup_first,
+            token=self.setup_token,
+            token_needed=self.production,
+        )
+
+    def install(self, app: Flask) -> None:
+        """Make these the services of an app."""
+        app.extensions["services"] = self
+
+
+def services() -> Services:
+    """Return the services of the current app."""
+    found = current_app.extensions["services"]
+    assert isinstance(found, Services)
+    return found

@@ -1,0 +1,85 @@
+"""Puts the web layer into a Flask app, in the order in which its parts must run."""
+
+from collections.abc import Sequence
+
+from flask import Flask
+from flask_cors import CORS
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BaseConverter
+
+from app.web import (
+    accounts,
+    auth,
+    docs,
+    errorhandlers,
+    executions,
+    health,
+    hooks,
+    requests,
+    workflows,
+)
+from app.web.answers import Json
+from app.web.services import Services
+
+PREFLIGHT = 300  # seconds a browser may remember what it was allowed
+READABLE = ("Location", "Retry-After", "X-Request-Id")
+SENDABLE = ("Authorization", "Content-Type", "X-CSRF-Token", "X-Request-Id")
+
+
+class Rest(BaseConverter):
+    """Whatever follows, slashes and nothing included."""
+
+    regex = ".*?"
+    part_isolating = False
+    weight = 300
+
+
+def install(
+    app: Flask,
+    services: Services,
+    *,
+    cors_origins: Sequence[str],
+    trusted_hosts: Sequence[str],
+    proxy_hops: int,
+) -> None:
+    """Add every route, and what stands before and behind them.
+
+    Args:
+        app: made with ``static_folder=None``.
+        services: what endpoints use.
+        cors_origins: origins whose pages may call, texts or regular expressions.
+        trusted_hosts: names this service answers to; none: any.
+        proxy_hops: proxies in front whose ``X-Forwarded-*`` are believed.
+    """
+    services.install(app)
+    app.json = Json(app)
+    app.config["TRUSTED_HOSTS"] = list(trusted_hosts) or None
+    app.url_map.merge_slashes = False  # a redirect would lose an event
+    app.url_map.converters["rest"] = Rest
+    requests.install(app)
+    auth.install(app)
+    errorhandlers.install(app)
+    if cors_origins:
+        _allow(app, cors_origins)
+    for each in (accounts, workflows, executions, hooks, health, docs):
+        app.register_blueprint(each.bp)
+    if proxy_hops:
+        _believe(app, proxy_hops)
+
+
+def _allow(app: Flask, origins: Sequence[str]) -> None:
+    CORS(
+        app,
+        origins=list(origins),
+        supports_credentials=True,
+        max_age=PREFLIGHT,
+        allow_headers=list(SENDABLE),
+        expose_headers=list(READABLE),
+        always_send=False,
+        vary_header=False,  # `requests` adds it to every answer
+    )
+
+
+def _believe(app: Flask, hops: int) -> None:
+    fixed = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+    app.wsgi_app = fixed  # type: ignore[method-assign]

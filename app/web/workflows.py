@@ -1,0 +1,196 @@
+"""Define, change, enable and delete workflows."""
+
+from flask import Blueprint, Response, jsonify, url_for
+from flask.typing import ResponseReturnValue
+
+from app.domain import jsons, times
+from app.domain.account import Scope
+from app.domain.workflow import Definition, Published, Version, Workflow
+from app.web import definitions, pages
+from app.web.answers import Room
+from app.web.auth import caller
+from app.web.operations import Operation
+from app.web.schemas.reading import body, query
+from app.web.schemas.workflows import (
+    RollbackRequest,
+    VersionItem,
+    VersionPage,
+    WorkflowItem,
+    WorkflowPage,
+    WorkflowPatch,
+    WorkflowQuery,
+    WorkflowRequest,
+    WorkflowUpdate,
+    WorkflowView,
+)
+from app.web.services import services
+
+bp = Blueprint("workflows", __name__, url_prefix="/api/v1/workflows")
+
+
+@bp.get("")
+@Operation(scope=Scope.READ, query=WorkflowQuery, answers={200: WorkflowPage})
+def index() -> ResponseReturnValue:
+    """List the workflows, newest first, without their definitions."""
+    asked = query(WorkflowQuery)
+    before = pages.after_id(asked.cursor, "wf")
+    found = services().store.workflows.list(
+        caller().tenant_id, limit=asked.limit + 1, before=before
+    )
+    return pages.page(found, asked.limit, _item, key=lambda each: each.id)
+
+
+@bp.post("")
+@Operation(
+    scope=Scope.WRITE,
+    body=WorkflowRequest,
+    answers={201: WorkflowView},
+    problems=(409,),
+    headers={201: ("Location",)},
+)
+def create() -> ResponseReturnValue:
+    """Save a workflow with its first version; its webhook works at once."""
+    made = definitions.first(caller(), body(WorkflowRequest))
+    services().store.workflows.add(made.workflow, made.version)
+    where = url_for(".read", workflow_id=made.workflow.id)
+    return _shown(made), 201, {"Location": where}
+
+
+@bp.get("/<workflow_id>")
+@Operation(scope=Scope.READ, answers={200: WorkflowView})
+def read(workflow_id: str) -> ResponseReturnValue:
+    """Show a workflow with its current definition."""
+    return _shown(services().store.workflows.get(caller().tenant_id, workflow_id))
+
+
+@bp.put("/<workflow_id>")
+@Operation(
+    scope=Scope.WRITE,
+    body=WorkflowUpdate,
+    answers={200: WorkflowView},
+    problems=(409,),
+)
+def update(workflow_id: str) -> ResponseReturnValue:
+    """Save a new version; what was accepted before runs its own."""
+    asked = body(WorkflowUpdate)
+    definitions.check(asked.definition)
+    name = definitions.name_of(asked.name, asked.definition)
+    return _publish(workflow_id, asked.definition, name)
+
+
+@bp.patch("/<workflow_id>")
+@Operation(
+    scope=Scope.WRITE,
+    body=WorkflowPatch,
+    answers={200: WorkflowView},
+    problems=(409,),
+)
+def change(workflow_id: str) -> ResponseReturnValue:
+    """Rename a workflow, or open and close its door."""
+    asked = body(WorkflowPatch)
+    changed = services().store.workflows.change(
+        caller().tenant_id,
+        workflow_id,
+        name=asked.name,
+        is_active=asked.is_active,
+        at=times.now(),
+    )
+    services().doors.forget(changed.workflow.token)
+    return _shown(changed)
+
+
+@bp.delete("/<workflow_id>")
+@Operation(scope=Scope.WRITE, answers={204: None})
+def delete(workflow_id: str) -> ResponseReturnValue:
+    """Delete a workflow; accepted work ends, its history stays."""
+    tenant_id, workflows = caller().tenant_id, services().store.workflows
+    token = workflows.get(tenant_id, workflow_id).workflow.token
+    workflows.delete(tenant_id, workflow_id, at=times.now())
+    services().doors.forget(token)
+    return "", 204
+
+
+@bp.get("/<workflow_id>/versions")
+@Operation(scope=Scope.READ, query=WorkflowQuery, answers={200: VersionPage})
+def versions(workflow_id: str) -> ResponseReturnValue:
+    """List the versions, newest first, without their definitions."""
+    asked = query(WorkflowQuery)
+    before = pages.after_number(asked.cursor)
+    found = services().store.workflows.versions(
+        caller().tenant_id, workflow_id, limit=asked.limit + 1, before=before
+    )
+    return pages.page(found, asked.limit, _version, key=lambda each: str(each.number))
+
+
+@bp.get("/<workflow_id>/versions/<int:number>/definition")
+@Operation(scope=Scope.READ, answers={200: "application/json"})
+def definition(workflow_id: str, number: int) -> ResponseReturnValue:
+    """Show the definition of one version, whole, however large."""
+    found = services().store.workflows.version(caller().tenant_id, workflow_id, number)
+    return Response(_written(found.definition), content_type="application/json")
+
+
+@bp.post("/<workflow_id>/rollback")
+@Operation(scope=Scope.WRITE, body=RollbackRequest, answers={200: WorkflowView})
+def rollback(workflow_id: str) -> ResponseReturnValue:
+    """Save an old version again, as the newest."""
+    number = body(RollbackRequest).version
+    old = services().store.workflows.version(caller().tenant_id, workflow_id, number)
+    definitions.check(old.definition)
+    return _publish(workflow_id, old.definition, None)
+
+
+def _publish(
+    workflow_id: str, definition: Definition, name: str | None
+) -> ResponseReturnValue:
+    who = caller()
+    published = services().store.workflows.publish(
+        who.tenant_id,
+        workflow_id,
+        definition=definition,
+        name=name,
+        author_id=who.user_id,
+        at=times.now(),
+    )
+    services().doors.forget(published.workflow.token)
+    return _shown(published)
+
+
+def _item(workflow: Workflow) -> WorkflowItem:
+    return WorkflowItem(
+        id=workflow.id,
+        name=workflow.name,
+        version=workflow.version,
+        webhook_url=f"{services().public_url}/hooks/{workflow.token}",
+        is_active=workflow.is_active,
+        created_at=workflow.created_at,
+        updated_at=workflow.updated_at,
+    )
+
+
+def _shown(published: Published) -> Response:
+    workflow, version = published.workflow, published.version
+    current = version.definition
+    if "name" in current:
+        current = {**current, "name": workflow.name}
+    shown = Room().show(_written(current), _definition_url(version))
+    return jsonify(WorkflowView(**dict(_item(workflow)), definition=shown))
+
+
+def _version(version: Version) -> VersionItem:
+    return VersionItem(
+        version=version.number,
+        author_id=version.author_id,
+        created_at=version.created_at,
+        definition_url=_definition_url(version),
+    )
+
+
+def _definition_url(version: Version) -> str:
+    return url_for(
+        ".definition", workflow_id=version.workflow_id, number=version.number
+    )
+
+
+def _written(definition: Definition) -> bytes:
+    return jsons.encode(dict(definition))
