@@ -1,0 +1,54 @@
+"""The worker's process: how many files it may open, and how it ends."""
+
+import logging
+import os
+import resource
+import sys
+import threading
+import time
+
+OPEN_FILES = 4096  # descriptors wanted: 800 connections, the engine's, the store's
+
+
+def raise_open_files(wanted: int = OPEN_FILES) -> int:
+    """Let this process open `wanted` files, as far as the hard limit allows.
+
+    Returns:
+        The soft limit that holds now; it is never lowered.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    ceiling = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or soft >= ceiling:
+        return soft
+    resource.setrlimit(resource.RLIMIT_NOFILE, (ceiling, hard))
+    return ceiling
+
+
+def leave(*, patience: float = 0.5) -> None:
+    """End this process now if a thread would keep it; else let it end by itself.
+
+    Python joins every thread of a `concurrent.futures` pool at exit, for as long as
+    its job takes. To be called last, while the exception that ends the process is on
+    its way, since its code becomes the process's.
+
+    Args:
+        patience: seconds granted to threads that are about to end.
+    """
+    latest = time.monotonic() + patience
+    own = threading.current_thread()
+    others = [each for each in threading.enumerate() if each is not own]
+    lasting = [each for each in others if not each.daemon]
+    for thread in lasting:
+        thread.join(max(0.0, latest - time.monotonic()))
+    if any(thread.is_alive() for thread in lasting):
+        logging.shutdown()
+        os._exit(exit_code(sys.exception()))
+
+
+def exit_code(error: BaseException | None) -> int:
+    """Tell with which code an exception ends a process."""
+    if error is None:
+        return 0
+    if isinstance(error, SystemExit) and isinstance(error.code, int | None):
+        return (error.code or 0) & 0xFF
+    return 1

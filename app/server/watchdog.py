@@ -1,0 +1,45 @@
+"""Shows what every thread is doing when the event loop stands still."""
+
+import faulthandler
+import logging
+import sys
+import time
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+REARM = 1.0  # seconds between two settings of the alarm, which costs a thread each
+
+
+class Watchdog:
+    """An alarm that the event loop puts off as long as it turns.
+
+    When it goes off, faulthandler writes the stacks of all threads to stderr, once:
+    from C, since a frozen interpreter runs no Python, and as plain text for the same
+    reason. The line that follows on the log once the loop turns again is JSON.
+
+    Args:
+        patience: seconds the loop may stand still.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self, patience: float = 5.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._patience, self._clock = patience, clock
+        self._last = clock()
+        self._armed = -REARM
+
+    def beat(self) -> None:
+        """Tell that the loop turns."""
+        now = self._clock()
+        late, self._last = now - self._last, now
+        if late > self._patience:
+            facts = {"duration_ms": round(late * 1000)}
+            log.error("The event loop stood still; stderr has the stacks", extra=facts)
+        if now - self._armed >= REARM:
+            self._armed = now
+            faulthandler.dump_traceback_later(self._patience + REARM, file=sys.stderr)
+
+    def stop(self) -> None:
+        """Set no further alarm: the process ends."""
+        faulthandler.cancel_dump_traceback_later()

@@ -1,0 +1,199 @@
+"""The gunicorn worker: threads that never wait for a client.
+
+The master imports this module, and a HUP does not reload it: it knows nothing of the
+application but `wsgi`, and what that offers under `extensions`:
+
+- ``start``: called once, after the fork, before the first request;
+- ``drain``: an `Engine`, told when the process ends;
+- ``server``: set here, a `Tally` of what the event loop refused.
+"""
+
+import logging
+import os
+import selectors
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import gunicorn
+from gunicorn.arbiter import Arbiter
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import IterUnreader
+from gunicorn.workers.gthread import ThreadWorker
+
+from app.server import process
+from app.server.answering import answer
+from app.server.connection import Connection
+from app.server.drain import Drain, Engine, Idle
+from app.server.limits import Limits
+from app.server.tally import Tally
+from app.server.traffic import Seams, Traffic
+from app.server.watchdog import Watchdog
+
+log = logging.getLogger(__name__)
+SERIES = "27.0."  # of gunicorn, whose internals this was tested with
+PAUSE = 0.25  # seconds between two looks at deadlines, at most
+BATCH = 64  # connections accepted before others get their turn
+REST = 1.0  # seconds without accepting after an accept that failed
+
+
+class DeadlineWorker(ThreadWorker):
+    """A gthread worker whose event loop reads whole requests before a thread is taken.
+
+    gunicorn's own gthread lets a slow client hold a thread for as long as it likes;
+    docs/decisions/0005-deadline-worker.md says more.
+    """
+
+    limits = Limits()
+    poller: selectors.BaseSelector
+    tpool: ThreadPoolExecutor
+    traffic: Traffic
+    rests_until = 0.0  # when to accept again after an accept that failed
+    hurried = False  # whether the process must end without waiting for anybody
+
+    @classmethod
+    def check_config(cls, cfg: Any, _: Any) -> None:
+        """Refuse, in the master, what this worker cannot serve.
+
+        Raises:
+            RuntimeError: says what to change.
+        """
+        if not gunicorn.__version__.startswith(SERIES):
+            raise RuntimeError(
+                f"gunicorn {gunicorn.__version__} is installed, but this worker was"
+                f" tested with {SERIES}* only; install gunicorn=={SERIES}1."
+            )
+        if cfg.is_ssl or cfg.http2_cleartext != "off" or cfg.proxy_protocol != "off":
+            raise RuntimeError(
+                "This worker speaks plain HTTP/1.1; let a proxy speak TLS and HTTP/2,"
+                " and turn proxy_protocol off."
+            )
+
+    def limit(self, **changes: Any) -> None:
+        """Replace some of the limits, before the process begins to serve."""
+        self.limits = replace(self.limits, **changes)
+
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.cfg.threads, thread_name_prefix="request")
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What the application offers, and is offered."""
+        found: dict[str, Any] = getattr(self.wsgi, "extensions", {})
+        return found
+
+    @property
+    def engine(self) -> Engine:
+        """What runs executions in this process."""
+        engine: Engine = self.extensions.get("drain") or Idle()
+        return engine
+
+    def start_engine(self) -> None:
+        """Start what works in the background, or end the whole server.
+
+        The exit code makes the master stop, rather than start workers for ever.
+        """
+        start: Callable[[], None] | None = self.extensions.get("start")
+        try:
+            if start:
+                start()
+        except Exception:
+            log.critical("The engine did not start, so the server stops", exc_info=True)
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+
+    def run(self) -> None:
+        """Serve until told to stop, then drain."""
+        self._prepare()
+        while self.alive and self.is_parent_alive():
+            self.turn(PAUSE)
+        self.alive = False
+        Drain(self, self.engine, seconds=self.limits.drain).run()
+        self.tpool.shutdown(wait=False, cancel_futures=True)
+        self.watchdog.stop()
+
+    def _prepare(self) -> None:
+        process.raise_open_files()
+        self.log.follow_root()
+        self.watchdog, self.tally = Watchdog(), Tally()
+        self.extensions["server"] = self.tally
+        self.traffic = Traffic(
+            self.poller,
+            limits=self.limits,
+            seams=Seams(parse=self._parse, serve=self.enqueue_req),
+            tally=self.tally,
+        )
+        queue = self.method_queue
+        self.poller.register(queue.fileno(), selectors.EVENT_READ, queue.run_callbacks)
+
+    def turn(self, patience: float) -> None:
+        """Go round the loop once: events, or `patience` seconds, then deadlines."""
+        self.notify()
+        if self.alive:
+            rested = time.monotonic() >= self.rests_until
+            self.set_accept_enabled(rested and self.traffic.has_room)
+        self.wait_for_and_dispatch_events(patience)
+        self.traffic.tick()
+        self.tally.tick()
+        self.watchdog.beat()
+
+    def accept(self, listener: Any) -> None:
+        """Take some of the connections that wait, as long as there is room."""
+        for _ in range(BATCH):
+            if not self.traffic.has_room or not self._accept_one(listener):
+                return
+
+    def close_door(self) -> None:
+        """Take every connection that waits, then close this process's listeners.
+
+        On a reload the master and the new workers still hold them; at the end of the
+        server what comes later is refused at once rather than left without an answer.
+        """
+        self.set_accept_enabled(False)
+        for listener in self.sockets:
+            while self._accept_one(listener):
+                pass
+            listener.close()
+
+    def _accept_one(self, listener: Any) -> bool:
+        try:
+            sock, client = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError, InterruptedError):
+            return False
+        except OSError as error:  # out of descriptors or memory
+            log.warning("No connection can be accepted: %s", error.strerror)
+            self.rests_until = time.monotonic() + REST
+            return False
+        self.traffic.admit(sock, client, listener.getsockname())
+        return True
+
+    def _parse(self, head: bytes, client: Any) -> Any:
+        return Request(self.cfg, IterUnreader([head]), client)
+
+    def handle(self, conn: Connection) -> bool:
+        """Serve one request; runs in a request thread."""
+        return answer(conn, self.wsgi, cfg=self.cfg, is_ending=lambda: not self.alive)
+
+    def finish_request(self, conn: Connection, fs: Future[bool]) -> None:
+        """Go on with a connection that was served; runs on the event loop."""
+        served = not fs.cancelled() and fs.exception() is None
+        self.traffic.answered(conn, keep=served and fs.result())
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """End soon: interrupt what runs, wait for no request (SIGINT, SIGQUIT).
+
+        gunicorn's own leaves by an exception in the middle of whatever runs, and then
+        waits for every thread.
+        """
+        self.hurried = True
+        self.handle_exit(sig, frame)
+
+    def finish(self) -> None:
+        """Do the last thing of this process; gunicorn's `worker_exit` hook.
+
+        The master calls that hook too, for a worker that was gone already.
+        """
+        if str(os.getpid()) == str(self.pid):
+            process.leave()

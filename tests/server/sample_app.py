@@ -1,0 +1,88 @@
+"""A small application that the real worker serves in the tests."""
+
+import os
+import threading
+import time
+
+from flask import Flask, Response, request
+
+
+class SampleEngine:
+    """Counts its executions down; tells what it was asked on stdout."""
+
+    def __init__(self, seconds):
+        self._until = time.monotonic() + seconds
+        self._stop = threading.Event()
+
+    def begin_drain(self):
+        print("engine: begin_drain", flush=True)
+
+    def running(self):
+        return int(not self._stop.is_set() and time.monotonic() < self._until)
+
+    def abort(self):
+        print("engine: abort", flush=True)
+        self._stop.set()
+
+    def stop(self):
+        print("engine: stop", flush=True)
+
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def root():
+    return "ok"
+
+
+@app.post("/body")
+def body():
+    return {"length": len(request.get_data()), "pid": os.getpid()}
+
+
+@app.get("/wait")
+def wait():
+    time.sleep(float(request.args["seconds"]))
+    return "waited"
+
+
+@app.get("/big")
+def big():
+    return Response(b"x" * int(request.args["size"]), mimetype="text/plain")
+
+
+@app.get("/crash")
+def crash():
+    def pieces():
+        yield from ()
+        raise RuntimeError("broken on purpose")
+
+    return Response(pieces())
+
+
+@app.get("/files")
+def files():
+    import resource
+
+    return {"soft": resource.getrlimit(resource.RLIMIT_NOFILE)[0]}
+
+
+@app.get("/freeze")
+def freeze():
+    """Hold the GIL, so that nothing else runs in this process."""
+    import ctypes
+
+    ctypes.PyDLL(None).usleep(int(float(request.args["seconds"]) * 1e6))
+    return "thawed"
+
+
+def start():
+    if os.environ.get("SAMPLE_BROKEN_START"):
+        raise RuntimeError("the sample engine is broken on purpose")
+    app.extensions["drain"] = SampleEngine(float(os.environ.get("SAMPLE_RUN", "0")))
+    if os.environ.get("SAMPLE_STUCK"):
+        threading.Thread(target=time.sleep, args=(60,)).start()
+
+
+app.extensions["start"] = start
