@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from app.domain import jsons
 
 MAX_FIELDS = 1000  # of a form
+MAX_HEAD = 8192  # bytes of one part's headers
 _KIND = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)  # fit for a message
 _PARAMETER = re.compile(
     r';\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)(?:"|\\?\Z)|([^\s;"]*))', re.DOTALL
@@ -122,6 +123,8 @@ def _fields(body: bytes, boundary: str) -> Iterator[tuple[str, str]]:
         raise ValueError("its last boundary is missing")
     for part in parts[:-1]:
         head, blank, content = part.partition(b"\r\n\r\n")
+        if len(head) > MAX_HEAD:
+            raise ValueError(f"a part's headers take more than {MAX_HEAD} bytes")
         if not blank or head[:1] not in {b"", b"\r", b" ", b"\t"}:
             raise ValueError("a part has no blank line after its headers")
         yield from _field(head, content)
@@ -129,7 +132,7 @@ def _fields(body: bytes, boundary: str) -> Iterator[tuple[str, str]]:
 
 def _field(head: bytes, content: bytes) -> Iterator[tuple[str, str]]:
     headers: dict[str, tuple[str, dict[str, str]]] = {}
-    for line in _text(head, {}).splitlines():
+    for line in _text(head, {}).split("\r\n"):
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = _header(value)
     _, disposition = headers.get("content-disposition", ("", {}))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain import jsons
-from app.domain.body import MAX_FIELDS, decode
+from app.domain.body import MAX_FIELDS, MAX_HEAD, decode
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = 'multipart/form-data; boundary="x y"'
@@ -155,6 +155,7 @@ def test_a_multipart_form_gives_its_text_fields_without_files():
         (b"--x y\r\nno blank line\r\n--x y--", MULTIPART),
         (b"--x y\r\n\xff\r\n\r\n1\r\n--x y--", MULTIPART),
         (b"--x yz\r\n\r\n1\r\n--x y--", MULTIPART),
+        (multipart(part("a", "1", " " * MAX_HEAD)), MULTIPART),
         (multipart(*[part("a", "1")] * (MAX_FIELDS + 1)), MULTIPART),
     ],
 )
