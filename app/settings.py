@@ -33,7 +33,7 @@ def _sqlite(value: str) -> str:
     return value
 
 
-def _absent(value: str) -> str:
+def _absent(_: str) -> str:
     raise ValueError("is not supported yet; leave it unset")
 
 

@@ -14,11 +14,8 @@ from app.domain.execution import LIVE, Execution, Payload, Status, Trigger
 from app.domain.ledger import Outcome
 from app.domain.workflow import Published
 from app.engine.backlog import Backlog
-from app.engine.pool import PoolStats, Seat, WorkerPool
-from app.engine.refusals import Refusals
-from app.engine.report import Reporter
-from app.engine.running import Running, Watchers
-from app.store.protocol import Store
+from app.engine.house import House
+from app.engine.pool import PoolStats, Seat
 
 log = logging.getLogger(__name__)
 GLANCE = 0.5  # seconds between looks at the store, for what ends in another process
@@ -37,28 +34,15 @@ class Run:
 class Dispatcher:
     """The way in to the engine, and the way to stop what is in it."""
 
-    def __init__(
-        self,
-        store: Store,
-        pool: WorkerPool,
-        refusals: Refusals,
-        reporter: Reporter,
-        *,
-        running: Running,
-        watchers: Watchers,
-        owner: str,
-        carry_out: Callable[[Execution], None],
-    ) -> None:
-        self._store, self._pool = store, pool
-        self._refusals, self._reporter = refusals, reporter
-        self._running, self._watchers = running, watchers
-        self._owner, self._carry_out = owner, carry_out
+    def __init__(self, house: House, carry_out: Callable[[Execution], None]) -> None:
+        self._house, self._carry_out = house, carry_out
+        self._executions, self._pool = house.store.executions, house.pool
         self._backlog = Backlog()
 
     @property
     def draining(self) -> bool:
         """Whether this process starts nothing more."""
-        return self._running.closed
+        return self._house.running.closed
 
     def stats(self) -> PoolStats:
         """Count threads, seats and refusals."""
@@ -79,7 +63,7 @@ class Dispatcher:
         execution = self._execution(run, at=run.payload.received_at)
         answer: Future[Execution] = Future()
         try:
-            commit = self._store.executions.add(execution, run.payload)
+            commit = self._executions.add(execution, run.payload)
         except BaseException:
             seat.free()
             raise
@@ -97,12 +81,12 @@ class Dispatcher:
             Conflict: it is over.
         """
         at = times.now()
-        after = self._store.executions.cancel(tenant_id, execution_id, at=at)
+        after = self._executions.cancel(tenant_id, execution_id, at=at)
         if self._backlog.remove(execution_id):
             self._pool.withdraw()
-        self._running.cancel(execution_id)
+        self._house.running.cancel(execution_id)
         if after.status is Status.CANCELLED:
-            self._reporter.ended(after, status=after.status, at=at)
+            self._house.reporter.ended(after, status=after.status, at=at)
         return after
 
     def wait(
@@ -114,9 +98,9 @@ class Dispatcher:
             NotFound: there is none.
         """
         end = time.monotonic() + seconds
-        with self._watchers.watching(execution_id) as over:
+        with self._house.watchers.watching(execution_id) as over:
             while True:
-                execution = self._store.executions.get(tenant_id, execution_id)
+                execution = self._executions.get(tenant_id, execution_id)
                 if execution.status not in LIVE:
                     return execution
                 left = end - time.monotonic()
@@ -129,7 +113,7 @@ class Dispatcher:
             return self._pool.reserve()
         except Overloaded:
             workflow = run.published.workflow
-            self._refusals.count(workflow, run.trigger, Outcome.SHED)
+            self._house.refusals.count(workflow, run.trigger, Outcome.SHED)
             raise
 
     def _execution(self, run: Run, *, at: datetime) -> Execution:
@@ -144,7 +128,7 @@ class Dispatcher:
             trigger=run.trigger,
             user_id=run.user_id,
             created_at=at,
-            owner=self._owner,
+            owner=self._house.owner,
         )
 
     def _recorded(

@@ -5,9 +5,7 @@ from functools import partial
 
 from app.domain import times
 from app.domain.execution import Execution
-from app.engine.pool import WorkerPool
-from app.engine.running import Running
-from app.store.protocol import Executions
+from app.engine.house import House
 
 GLANCE = 1.0  # seconds between looks at the store
 BATCH = 100  # waiting executions woken at once
@@ -19,17 +17,10 @@ class Feeder:
     `nudge` is called when more may be had: after a job that came from here.
     """
 
-    def __init__(
-        self,
-        executions: Executions,
-        pool: WorkerPool,
-        running: Running,
-        *,
-        owner: str,
-        carry_out: Callable[[Execution], None],
-    ) -> None:
-        self._executions, self._pool, self._running = executions, pool, running
-        self._owner, self._carry_out = owner, carry_out
+    def __init__(self, house: House, carry_out: Callable[[Execution], None]) -> None:
+        self._executions, self._pool = house.store.executions, house.pool
+        self._running, self._owner = house.running, house.owner
+        self._carry_out = carry_out
         self.nudge: Callable[[], None] = lambda: None
 
     def feed(self) -> float:

@@ -5,14 +5,9 @@ import logging
 from app.domain import times
 from app.domain.errors import StoreUnavailable
 from app.engine.feeder import Feeder
-from app.engine.ownership import Ownership
-from app.engine.pool import WorkerPool
+from app.engine.house import House
 from app.engine.recovery import Recovery
-from app.engine.refusals import Refusals
-from app.engine.running import Running
-from app.engine.settlement import Settlement
 from app.engine.ticker import Ticker
-from app.store.protocol import Store
 
 log = logging.getLogger(__name__)
 BEAT = 1.0  # seconds
@@ -21,21 +16,11 @@ BEAT = 1.0  # seconds
 class Engine:
     """The life of the engine in one process: start, drain, stop."""
 
-    def __init__(
-        self,
-        store: Store,
-        pool: WorkerPool,
-        running: Running,
-        *,
-        ownership: Ownership,
-        refusals: Refusals,
-        settlement: Settlement,
-        feeder: Feeder,
-    ) -> None:
-        self._store, self._pool, self._running = store, pool, running
-        self._ownership, self._refusals = ownership, refusals
-        self._settlement = settlement
-        self._recovery = Recovery(store, ownership)
+    def __init__(self, house: House, feeder: Feeder) -> None:
+        self._store, self._ownership = house.store, house.ownership
+        self._pool, self._running = house.pool, house.running
+        self._refusals, self._settlement = house.refusals, house.settlement
+        self._recovery = Recovery(house.store, house.ownership)
         self._feeding = Ticker("feeder", feeder.feed)
         self._beating = Ticker("beat", self._beat)
         feeder.nudge = self._feeding.nudge

@@ -96,15 +96,15 @@ class WorkerPool:
         with self._lock:
             if not seated and len(self._pending) >= self.workers:
                 raise RuntimeError("no thread is idle")
-            future = self._threads.submit(self._work, job, seated)
+            future: Future[object] = self._threads.submit(self._work, job, seated)
             self._pending[future] = seated
         future.add_done_callback(lambda each: self._over(each, done))
 
-    def _work(self, job: Job, seated: bool) -> None:  # noqa: FBT001
+    def _work(self, job: Job, seated: bool) -> object:  # noqa: FBT001
         with self._lock:
             self._busy[seated] += 1
         try:
-            job()
+            return job()
         finally:
             with self._lock:
                 self._busy[seated] -= 1

@@ -18,9 +18,11 @@ class Reporter:
     metrics: Metrics
     watchers: Watchers
 
-    def started(self, execution: Execution, *, at: datetime) -> None:
-        """Note the first start."""
-        self.metrics.started(max(0.0, (at - execution.created_at).total_seconds()))
+    def started(self, execution: Execution) -> None:
+        """Note how long it was queued before its first start."""
+        if execution.started_at is not None:
+            queued = execution.started_at - execution.created_at
+            self.metrics.started(max(0.0, queued.total_seconds()))
 
     def ended(self, execution: Execution, *, status: Status, at: datetime) -> None:
         """Write the line that every dashboard counts."""

@@ -37,6 +37,17 @@ def bound(**facts: str | None) -> Iterator[None]:
         _facts.set(before)
 
 
+class Stdout(logging.Handler):
+    """Writes to whatever standard output is when the line is written."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stdout.write(self.format(record) + "\n")
+            sys.stdout.flush()
+        except Exception:  # noqa: BLE001  what a handler does with its own failure
+            self.handleError(record)
+
+
 class Lines(QueueHandler):
     """Hands records to a thread that writes them, so that no request waits for stdout.
 
@@ -47,7 +58,7 @@ class Lines(QueueHandler):
     def __init__(self) -> None:
         super().__init__(Queue(WAITING_LINES))
         self.dropped = 0
-        self._out = logging.StreamHandler(sys.stdout)
+        self._out = Stdout()
         self._out.setFormatter(JsonLogFormatter())
         self._listener: QueueListener | None = None
 

@@ -1,6 +1,7 @@
 """Metrics for Prometheus, each declared once; no ids of tenants or workflows."""
 
 from collections.abc import Callable
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -15,7 +16,10 @@ class Metrics:
         self._registry = CollectorRegistry()
         registry = self._registry
         self._webhooks = Counter(
-            "sluice_webhooks", "Webhook requests by outcome", ["outcome"], registry=registry
+            "sluice_webhooks",
+            "Webhook requests by outcome",
+            ["outcome"],
+            registry=registry,
         )
         self._executions = Counter(
             "sluice_executions", "Executions that ended", ["status"], registry=registry
@@ -76,14 +80,18 @@ class Metrics:
         self._requests.labels(route, method, str(status)).inc()
         self._request_seconds.observe(seconds)
 
-    def pool(self, **gauges: Callable[[], float]) -> None:
-        """Read ``sluice_pool_<name>`` from a function at each scrape."""
-        for name, read in gauges.items():
+    def pool(self, stats: Callable[[], object]) -> None:
+        """Read the pool's gauges, fields of `stats()`, at each scrape."""
+        for name in ("workers", "busy", "queued", "capacity"):
             gauge = Gauge(
                 f"sluice_pool_{name}", f"Pool: {name}", registry=self._registry
             )
-            gauge.set_function(read)
+            gauge.set_function(partial(_field, stats, name))
 
     def render(self) -> tuple[bytes, str]:
         """Return the text exposition and its content type."""
         return generate_latest(self._registry), CONTENT_TYPE_LATEST
+
+
+def _field(stats: Callable[[], object], name: str) -> float:
+    return float(getattr(stats(), name))

@@ -1,0 +1,60 @@
+"""What the parts of one process's engine share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from app.engine.ownership import Ownership
+from app.engine.pool import WorkerPool
+from app.engine.refusals import Refusals
+from app.engine.report import Reporter
+from app.engine.running import Running, Watchers
+from app.engine.settlement import Settlement
+from app.store.protocol import Store
+from app.telemetry.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """One process: its threads and seats, what runs in it, and its name."""
+
+    store: Store
+    metrics: Metrics
+    ownership: Ownership
+    pool: WorkerPool
+    running: Running
+    watchers: Watchers
+    refusals: Refusals
+    reporter: Reporter
+    settlement: Settlement
+
+    @classmethod
+    def build(cls, store: Store, *, workers: int, queue: int, owners: Path) -> Self:
+        """Make a house with so many threads and places to wait; nothing starts.
+
+        Args:
+            store: shared with other houses.
+            workers: threads that execute.
+            queue: executions that may wait for one.
+            owners: the folder of the lock files, shared with other houses.
+        """
+        metrics, watchers = Metrics(), Watchers()
+        ownership = Ownership(owners)
+        pool = WorkerPool(workers=workers, queue=queue)
+        metrics.pool(pool.stats)
+        return cls(
+            store=store,
+            metrics=metrics,
+            ownership=ownership,
+            pool=pool,
+            running=Running(),
+            watchers=watchers,
+            refusals=Refusals(store.ledger, process=ownership.id, stats=pool.stats),
+            reporter=Reporter(metrics, watchers),
+            settlement=Settlement(),
+        )
+
+    @property
+    def owner(self) -> str:
+        """The name that its executions carry."""
+        return self.ownership.id

@@ -1,0 +1,46 @@
+"""What an execution's expressions see."""
+
+from collections.abc import Iterable
+
+from app.domain import body, jsons, times
+from app.domain.execution import Execution, Payload, StepRecord, StepStatus
+from app.domain.expression import Scope
+from app.engine.plan import Plan
+
+OVER = frozenset({StepStatus.SUCCESS, StepStatus.SKIPPED})
+
+
+def make(
+    held: Execution, plan: Plan, payload: Payload, journal: Iterable[StepRecord]
+) -> Scope:
+    """Build the roots from what came in and what earlier segments recorded."""
+    decoded = body.decode(payload.body, payload.content_type)
+    return Scope(
+        {
+            "trigger": {
+                "body": decoded.value,
+                "headers": dict(payload.headers),
+                "query": dict(payload.query),
+                "method": payload.method,
+                "path": payload.path,
+                "received_at": times.rfc3339(payload.received_at),
+            },
+            "steps": {
+                record.path: {"output": _output(record)}
+                for record in journal
+                if record.status in OVER
+            },
+            "vars": plan.variables,
+            "execution": {
+                "id": held.id,
+                "attempt": held.attempt,
+                "workflow_id": held.workflow_id,
+                "tenant_id": held.tenant_id,
+            },
+        },
+        body_error=decoded.error,
+    )
+
+
+def _output(record: StepRecord) -> object:
+    return None if record.output is None else jsons.parse(record.output)

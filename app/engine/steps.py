@@ -1,0 +1,221 @@
+"""One step: its condition, its attempts, and what is noted of them."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from app.connectors.http import HttpClient
+from app.connectors.registry import Call
+from app.domain import jsons, times
+from app.domain.context import ExecutionContext
+from app.domain.errors import Cancelled, DeadlineExceeded, ServiceError, StepFailed
+from app.domain.execution import Failure, Reason, Status, StepRecord, StepStatus
+from app.domain.expression import Scope
+from app.domain.signals import Ended, Pause
+from app.engine.journal import Journal
+from app.engine.plan import PlannedStep
+from app.engine.retry import wait_before
+from app.telemetry.metrics import Metrics
+
+log = logging.getLogger(__name__)
+IN_THREAD = 1.0  # seconds; a longer wait leaves the thread
+DONE = frozenset({StepStatus.SUCCESS, StepStatus.SKIPPED})
+
+
+class Parked(Exception):
+    """The execution leaves its thread until an instant."""
+
+    def __init__(self, reason: Reason, seconds: float) -> None:
+        super().__init__(f"{reason} for {seconds} s")
+        self.reason = reason
+        self.wake_at: datetime = times.now() + timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What every step of every execution uses."""
+
+    http: HttpClient
+    metrics: Metrics
+    max_output: int  # bytes
+
+
+class Steps:
+    """Carries out the steps of one execution and notes them in its journal."""
+
+    def __init__(
+        self, scope: Scope, journal: Journal, tools: Tools, *, key_base: str
+    ) -> None:
+        self._scope, self._journal, self._tools = scope, journal, tools
+        self._key_base = key_base
+        self._began = time.monotonic()  # of the attempt under way
+
+    def carry_out(self, step: PlannedStep, context: ExecutionContext) -> None:
+        """Bring a step to its end, unless it ended before a crash or a wait.
+
+        Raises:
+            StepFailed, DeadlineExceeded: it failed, and is noted as failed.
+            Parked: it waits for its next attempt, or for its time.
+            Ended: it ended the execution.
+            Cancelled, Interrupted, Lost, StoreUnavailable: it could not go on.
+        """
+        record = self._journal.find(step.path)
+        if record is None:
+            self._begin(step, context)
+        elif record.status is StepStatus.RUNNING:  # its outcome is unknown: repeat
+            self._try(step, record, context)
+        elif record.status is StepStatus.WAITING and record.error is not None:
+            self._try(step, _again(record), context)
+        elif record.status is StepStatus.WAITING:  # a pause that is over
+            self._journal.note(replace(record, status=StepStatus.SUCCESS))
+
+    def _begin(self, step: PlannedStep, context: ExecutionContext) -> None:
+        record = StepRecord(
+            path=step.path,
+            position=self._journal.position(step.path),
+            uses=step.uses,
+            status=StepStatus.RUNNING,
+            started_at=times.now(),
+            idempotency_key=f"{self._key_base}:{step.path}",
+        )
+        try:
+            wanted = step.condition is None or step.condition.holds(self._scope)
+        except StepFailed as error:
+            self._note(record, StepStatus.FAILED, error=error)
+            raise
+        if wanted:
+            self._try(step, record, context)
+        else:
+            self._journal.note(replace(record, status=StepStatus.SKIPPED))
+
+    def _try(
+        self, step: PlannedStep, record: StepRecord, context: ExecutionContext
+    ) -> None:
+        while (failure := self._attempt(step, record, context)) is not None:
+            if not failure.retryable or record.attempt >= step.retry.attempts:
+                raise self._give_up(record, failure)
+            seconds = wait_before(
+                record.attempt,
+                base=step.retry.base,
+                ceiling=step.retry.max,
+                asked=failure.retry_after,
+            )
+            self._note(record, StepStatus.WAITING, error=failure)
+            log.warning(
+                "Step failed and is tried again",
+                extra={"step": step.path, "attempt": record.attempt},
+            )
+            if seconds > IN_THREAD:
+                raise Parked(Reason.RETRY, seconds)
+            context.sleep(seconds)
+            record = _again(record)
+
+    def _attempt(
+        self, step: PlannedStep, record: StepRecord, context: ExecutionContext
+    ) -> StepFailed | None:
+        """Run a step once; return the failure that another attempt might mend."""
+        self._began = time.monotonic()
+        try:
+            output = self._perform(step, record, context)
+        except StepFailed as failure:
+            return failure
+        except Pause as pause:
+            self._note(record, StepStatus.WAITING)
+            raise Parked(Reason.DELAY, pause.seconds) from None
+        except Ended as end:
+            failed = end.status is Status.FAILED
+            why = StepFailed("stop", str(end)) if failed else None
+            status = StepStatus.FAILED if failed else StepStatus.SUCCESS
+            self._note(record, status, error=why)
+            raise
+        except Cancelled:
+            self._note(record, StepStatus.CANCELLED)
+            raise
+        except DeadlineExceeded as late:
+            self._note(record, StepStatus.FAILED, error=late)
+            raise
+        self._note(record, StepStatus.SUCCESS, output=output)
+        return None
+
+    def _perform(
+        self, step: PlannedStep, record: StepRecord, context: ExecutionContext
+    ) -> bytes:
+        with _as_failures(step, context):
+            connector = step.render(self._scope)
+            if step.has_effect:
+                self._journal.note(record)
+                self._journal.commit()
+            call = Call(
+                context=context.within(step.timeout),
+                http=self._tools.http,
+                idempotency_key=record.idempotency_key or "",
+            )
+            value = connector.run(call)
+            output = jsons.encode(value, limit=self._tools.max_output)
+        self._scope = self._scope.with_output(step.id, value)
+        return output
+
+    def _give_up(self, record: StepRecord, failure: StepFailed) -> StepFailed:
+        if record.attempt > 1:
+            failure = StepFailed(
+                "attempts-exhausted",
+                f"{record.attempt} attempts failed, the last with {failure.code}:"
+                f" {failure}",
+            )
+        self._note(record, StepStatus.FAILED, error=failure)
+        return failure
+
+    def _note(
+        self,
+        record: StepRecord,
+        status: StepStatus,
+        *,
+        output: bytes | None = None,
+        error: ServiceError | None = None,
+    ) -> None:
+        seconds = time.monotonic() - self._began
+        self._tools.metrics.step(record.uses, seconds)
+        self._journal.note(
+            replace(
+                record,
+                status=status,
+                duration_ms=round(seconds * 1000),
+                output=output,
+                error=_failure(error, record),
+            )
+        )
+
+
+def _failure(error: ServiceError | None, record: StepRecord) -> Failure | None:
+    return None if error is None else Failure(error.code, str(error), record.path)
+
+
+def _again(record: StepRecord) -> StepRecord:
+    return replace(
+        record,
+        status=StepStatus.RUNNING,
+        attempt=record.attempt + 1,
+        started_at=times.now(),
+    )
+
+
+@contextmanager
+def _as_failures(step: PlannedStep, context: ExecutionContext) -> Iterator[None]:
+    """Tell a step that used up its own time from an execution that did."""
+    try:
+        yield
+    except jsons.TooLarge as error:
+        raise StepFailed("too-large", f"The output is too large: {error}") from error
+    except ValueError as error:
+        raise StepFailed("expression", f"The output is no JSON: {error}") from error
+    except DeadlineExceeded as error:
+        if context.remaining() <= 0:
+            raise
+        raise StepFailed(
+            "timeout",
+            f"The step took longer than {step.timeout:g} s; raise its `timeout`.",
+            retryable=True,
+        ) from error

@@ -1,0 +1,100 @@
+"""Where everything is wired, and nowhere else."""
+
+import sys
+
+from flask import Flask
+
+from app.connectors.catalog import CATALOG
+from app.connectors.http import HttpClient
+from app.connectors.registry import Registry
+from app.engine.dispatcher import Dispatcher
+from app.engine.feeder import Feeder
+from app.engine.house import House
+from app.engine.lifecycle import Engine
+from app.engine.plan import Compiler
+from app.engine.plans import Plans
+from app.engine.runner import Runner
+from app.engine.steps import Tools
+from app.security.addresses import AddressGuard
+from app.settings import Settings
+from app.store.protocol import Store
+from app.store.sql import SqlStore
+from app.telemetry import logs
+from app.telemetry.metrics import Metrics
+from app.web import wiring
+from app.web.services import Services
+
+SWITCH_INTERVAL = 0.001  # seconds; a computing execution keeps nobody waiting for long
+
+
+def create_app(
+    settings: Settings | None = None, *, store: Store | None = None
+) -> Flask:
+    """Build the service without starting it; tests bring settings and a store.
+
+    ``app.extensions["start"]()`` begins to work, after the fork;
+    ``app.extensions["drain"]`` ends it.
+
+    Raises:
+        ValueError: a setting is wrong; the message names its variable.
+    """
+    settings = settings or Settings.from_env()
+    lines = logs.configure(level=settings.log_level, debug_cors=not settings.production)
+    store = store or SqlStore(settings.database)
+    house = House.build(
+        store,
+        workers=settings.pool_workers,
+        queue=settings.pool_queue,
+        owners=settings.data_dir / "owners",
+    )
+    compiler = Compiler(
+        Registry(*CATALOG),
+        max_steps=settings.max_steps,
+        time_limit=settings.execution_timeout,
+    )
+    runner = Runner(
+        house,
+        Plans(store.workflows, compiler),
+        _tools(settings, house.metrics),
+        time_limit=settings.execution_timeout,
+    )
+    engine = Engine(house, Feeder(house, runner.carry_out))
+
+    app = Flask("app", static_folder=None)
+    services = Services(
+        store=store,
+        dispatcher=Dispatcher(house, runner.carry_out),
+        refusals=house.refusals,
+        compiler=compiler,
+        metrics=house.metrics,
+        public_url=settings.base_url,
+        max_body=settings.max_body,
+        signup_first=settings.signup == "first",
+        setup_token=settings.setup_token,
+        production=settings.production,
+        metrics_token=settings.metrics_token,
+    )
+    wiring.install(
+        app,
+        services,
+        cors_origins=settings.origins,
+        trusted_hosts=settings.trusted_hosts,
+        proxy_hops=settings.proxy_hops,
+    )
+
+    def start() -> None:
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        lines.start()
+        engine.start()
+
+    app.extensions["start"] = start
+    app.extensions["drain"] = engine
+    return app
+
+
+def _tools(settings: Settings, metrics: Metrics) -> Tools:
+    guard = AddressGuard(
+        allow_private=settings.private_allowed, allowed=settings.outbound_allow
+    )
+    http = HttpClient(guard, max_body=settings.max_output)
+    return Tools(http=http, metrics=metrics, max_output=settings.max_output)

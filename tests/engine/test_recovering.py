@@ -1,0 +1,182 @@
+"""What goes on when a process ends before its executions do."""
+
+import pytest
+
+from app.domain import times
+from app.domain.errors import StepFailed, StoreUnavailable
+from app.domain.execution import Status
+
+BEFORE = {"id": "before", "uses": "recorder", "with": {"value": 1}}
+GATE = {"id": "gate", "uses": "gate", "with": {}}
+AFTER = {
+    "id": "after",
+    "uses": "recorder",
+    "with": {"value": "{{ steps.before.output }}"},
+}
+
+
+@pytest.fixture
+def dead(make_rig):
+    """A process that was killed in the middle of the step `gate`."""
+    dying = make_rig(queue=1)
+    dying.engine._ownership.acquire()
+    dying.store.processes.add(dying.ownership.id, at=times.now())
+    dying.started = dying.submit(dying.workflow(BEFORE, GATE, AFTER))
+    dying.queued = dying.submit(dying.workflow(BEFORE))
+    assert dying.outside.begun.wait(5)
+    dying.ownership.release()
+    return dying
+
+
+def test_goes_on_at_the_first_unfinished_step_with_the_same_key(dead, make_rig):
+    heir = make_rig(store=dead.store, workers=2)
+    heir.outside.open.set()
+
+    heir.engine.start()
+    ended = heir.until(dead.started, Status.SUCCESS)
+    heir.until(dead.queued, Status.SUCCESS)
+    heir.engine.stop()
+
+    key = ended.id
+    assert sorted(heir.outside.calls, key=str) == sorted(
+        [(f"{key}:gate", None), (f"{key}:after", 1), (f"{dead.queued.id}:before", 1)],
+        key=str,
+    )
+    assert ended.attempt == 2
+    assert dead.outside.calls == [(f"{key}:before", 1), (f"{key}:gate", None)]
+
+
+def test_what_the_dead_process_still_writes_counts_for_nothing(dead, make_rig):
+    heir = make_rig(store=dead.store, workers=2)
+    heir.engine._recovery.sweep()
+
+    dead.outside.open.set()  # it was only thought to be dead
+    dead.pool.join()
+
+    assert heir.get(dead.started).status is Status.QUEUED
+    assert dead.outside.calls[-1] == (f"{dead.started.id}:gate", None)
+
+
+def test_a_living_process_keeps_what_it_has(make_rig):
+    living = make_rig()
+    living.engine.start()
+    started = living.submit(living.workflow(GATE))
+    other = make_rig(store=living.store)
+
+    assert other.engine._recovery.sweep() == 0
+
+    assert living.get(started).owner == living.ownership.id
+    living.outside.open.set()
+    living.until(started, Status.SUCCESS)
+    living.engine.stop()
+
+
+def test_owed_work_waits_for_an_idle_thread(dead, make_rig):
+    heir = make_rig(store=dead.store, workers=1)
+    heir.engine._recovery.sweep()
+
+    heir.feeder.feed()
+
+    assert heir.outside.begun.wait(5)
+    assert heir.get(dead.queued).owner is None
+    heir.outside.open.set()
+    heir.until(dead.started, Status.SUCCESS)
+    while heir.get(dead.queued).status is not Status.SUCCESS:
+        heir.feeder.feed()
+
+
+def test_resumes_in_failure_handling_when_the_step_had_failed(make_rig):
+    dying = make_rig()
+    dying.outside.failures = [StepFailed("http-status", "answered 404")]
+    workflow = dying.workflow(BEFORE, on_failure=[GATE])
+    started = dying.submit(workflow)
+    assert dying.outside.begun.wait(5)
+    dying.store.processes.add(dying.ownership.id, at=times.now())
+    heir = make_rig(store=dying.store)
+    heir.outside.open.set()
+
+    heir.engine.start()
+    ended = heir.until(started, Status.FAILED)
+    heir.engine.stop()
+
+    assert (ended.error.code, ended.error.step) == ("http-status", "before")
+    assert heir.outside.calls == [(f"{ended.id}:gate", None)]
+
+
+def test_a_drain_ends_what_runs_and_leaves_what_waits(make_rig):
+    rig = make_rig(workers=1, queue=2)
+    rig.engine.start()
+    running = rig.submit(rig.workflow(GATE))
+    assert rig.outside.begun.wait(5)
+    queued = rig.submit(rig.workflow(BEFORE))
+
+    rig.engine.begin_drain()
+    late = rig.submit(rig.workflow(BEFORE))
+    assert rig.engine.running() == 1
+    rig.outside.open.set()
+    rig.until(running, Status.SUCCESS)
+    rig.pool.join()
+    rig.engine.stop()
+
+    for execution in (queued, late):
+        left = rig.get(execution)
+        assert (left.status, left.owner) == (Status.QUEUED, None)
+    assert len(rig.outside.calls) == 1
+
+
+def test_what_overstays_a_drain_is_handed_over_and_never_left_running(make_rig):
+    rig = make_rig()
+    rig.engine.start()
+    started = rig.submit(rig.workflow(BEFORE, GATE, AFTER))
+    assert rig.outside.begun.wait(5)
+
+    rig.engine.begin_drain()
+    rig.engine.abort()
+    rig.pool.join()
+    rig.engine.stop()
+
+    left = rig.get(started)
+    assert (left.status, left.owner, left.attempt) == (Status.QUEUED, None, 2)
+    assert list(rig.steps(started)) == ["before", "gate"]
+
+    heir = make_rig(store=rig.store)
+    heir.outside.open.set()
+    heir.engine.start()
+    heir.until(started, Status.SUCCESS)
+    heir.engine.stop()
+    assert [key for key, _ in heir.outside.calls] == [
+        f"{started.id}:gate",
+        f"{started.id}:after",
+    ]
+
+
+def test_an_execution_is_not_stuck_when_its_end_cannot_be_stored(rig, monkeypatch):
+    refused = iter([StoreUnavailable("the disk is full")] * 2)
+    finish = rig.store.executions.finish
+
+    def failing(*args, **kwargs):
+        for error in refused:
+            raise error
+        return finish(*args, **kwargs)
+
+    monkeypatch.setattr(rig.store.executions, "finish", failing)
+    started = rig.submit(rig.workflow(BEFORE))
+    rig.until(started, Status.RUNNING)
+    rig.pool.join()
+
+    rig.settlement.retry()
+    rig.settlement.retry()
+
+    assert rig.get(started).status is Status.SUCCESS
+
+
+def test_a_request_to_cancel_reaches_another_process(make_rig):
+    rig = make_rig()
+    rig.engine.start()
+    started = rig.submit(rig.workflow(GATE))
+    assert rig.outside.begun.wait(5)
+
+    rig.store.executions.cancel("tenant_1", started.id, at=times.now())
+
+    rig.until(started, Status.CANCELLED)
+    rig.engine.stop()

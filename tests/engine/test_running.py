@@ -1,0 +1,81 @@
+"""What runs in this process, executions that carry on, and owners."""
+
+import subprocess
+import sys
+import time
+
+from app.domain.context import ExecutionContext
+from app.engine.ownership import Ownership
+from app.engine.running import Running, Watchers
+
+
+def context(execution_id="exec_1"):
+    return ExecutionContext(execution_id, time.monotonic() + 60)
+
+
+def test_lets_nothing_start_once_closed():
+    running = Running()
+    running.close()
+
+    with running.entered(context()) as admitted:
+        assert not admitted
+        assert len(running) == 0
+
+
+def test_cancels_the_execution_that_is_named_and_no_other():
+    running, one, other = Running(), context("exec_1"), context("exec_2")
+
+    with running.entered(one), running.entered(other):
+        running.cancel("exec_1")
+        running.cancel("exec_9")
+
+    assert one.stop.why is not None
+    assert other.stop.why is None
+
+
+def test_wakes_everybody_who_watches_an_execution_and_forgets_them():
+    watchers = Watchers()
+
+    with watchers.watching("exec_1") as first, watchers.watching("exec_1") as second:
+        watchers.tell("exec_1")
+        watchers.tell("exec_2")
+
+        assert first.is_set()
+        assert second.is_set()
+    assert not watchers._events
+
+
+def test_a_process_that_holds_its_lock_is_not_dead(tmp_path):
+    mine, other = Ownership(tmp_path), Ownership(tmp_path)
+    other.acquire()
+
+    assert not mine.is_dead(other.id)
+
+    other.release()
+    assert mine.is_dead(other.id)
+
+
+def test_a_killed_process_is_dead_although_its_file_stays(tmp_path):
+    holder = (
+        "import sys; from pathlib import Path; from app.engine.ownership import"
+        " Ownership; o = Ownership(Path(sys.argv[1])); o.acquire();"
+        " print(o.id, flush=True); sys.stdin.read()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", holder, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    other = process.stdout.readline().strip()
+    mine = Ownership(tmp_path)
+    assert not mine.is_dead(other)
+
+    process.kill()
+    process.communicate()
+
+    assert (tmp_path / f"{other}.lock").exists()
+    assert mine.is_dead(other)
+    mine.forget(other)
+    assert not list(tmp_path.iterdir())

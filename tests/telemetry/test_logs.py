@@ -1,0 +1,84 @@
+"""Log lines and what they know."""
+
+import json
+import logging
+import threading
+
+import pytest
+
+from app.telemetry import logs
+
+
+@pytest.fixture
+def lines(capsys):
+    root = logging.getLogger()
+    level = root.level
+    handler = logs.configure(level="INFO", debug_cors=False)
+    yield handler
+    handler.stop()
+    root.removeHandler(handler)
+    root.setLevel(level)
+    logs.clear()
+
+
+def printed(capsys):
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_says_what_was_bound_and_forgets_it_after_the_block(lines, capsys):
+    with logs.bound(tenant_id="tenant_1", step=None):
+        logging.getLogger("app.x").info("Inside", extra={"count": 3})
+    logging.getLogger("app.x").info("Outside")
+
+    inside, outside = printed(capsys)
+    assert (inside["tenant_id"], inside["count"]) == ("tenant_1", 3)
+    assert "step" not in inside
+    assert "tenant_id" not in outside
+
+
+def test_what_a_line_says_itself_wins_over_what_is_bound(lines, capsys):
+    logs.bind(tenant_id="tenant_1")
+
+    logging.getLogger("app.x").info("Told", extra={"tenant_id": "tenant_2"})
+
+    assert printed(capsys)[0]["tenant_id"] == "tenant_2"
+
+
+def test_threads_know_nothing_of_each_other(lines, capsys):
+    logs.bind(tenant_id="tenant_1")
+
+    other = threading.Thread(target=logging.getLogger("app.x").info, args=("Other",))
+    other.start()
+    other.join()
+
+    assert "tenant_id" not in printed(capsys)[0]
+
+
+def test_writes_from_a_thread_of_its_own_and_loses_nothing_at_the_end(lines, capsys):
+    lines.start()
+    for number in range(100):
+        logging.getLogger("app.x").info("Line", extra={"number": number})
+    lines.stop()
+
+    assert [line["number"] for line in printed(capsys)] == list(range(100))
+
+
+def test_drops_lines_rather_than_wait_for_a_blocked_output(lines, capsys):
+    lines.start()
+    listener, lines._listener = lines._listener, None
+    listener.stop()
+    lines._listener = listener  # a listener that takes nothing
+    for _ in range(logs.WAITING_LINES + 5):
+        lines.enqueue(logging.makeLogRecord({"msg": "x"}))
+
+    assert lines.dropped == 5
+    lines._listener = None
+
+
+def test_configuring_again_replaces_the_handler(lines):
+    again = logs.configure(level="INFO", debug_cors=True)
+
+    handlers = [h for h in logging.getLogger().handlers if isinstance(h, logs.Lines)]
+    assert handlers == [again]
+    assert logging.getLogger("flask_cors").level == logging.DEBUG
+    logging.getLogger().removeHandler(again)

@@ -1,0 +1,88 @@
+"""What the environment decides."""
+
+import base64
+
+import pytest
+
+from app.settings import Settings
+
+KEY = base64.b64encode(bytes(32)).decode()
+
+
+def test_keeps_the_defaults_for_what_is_unset_or_empty():
+    settings = Settings.from_env({"SLUICE_POOL_WORKERS": "", "PATH": "/bin"})
+
+    assert (settings.pool_workers, settings.pool_queue) == (10, 100)
+    assert settings.database == "sqlite:///data/sluice.db"
+    assert settings.base_url == "http://localhost:8000"
+
+
+def test_reads_numbers_lists_and_networks():
+    settings = Settings.from_env(
+        {
+            "SLUICE_POOL_WORKERS": "3",
+            "SLUICE_CORS_ORIGINS": "https://a.example, https://b.example",
+            "SLUICE_OUTBOUND_ALLOW": "10.1.0.0/16,::1/128",
+            "PORT": "9000",
+        }
+    )
+
+    assert settings.pool_workers == 3
+    assert settings.origins == ("https://a.example", "https://b.example")
+    assert [str(each) for each in settings.outbound_allow] == ["10.1.0.0/16", "::1/128"]
+    assert settings.base_url == "http://localhost:9000"
+
+
+def test_an_empty_list_is_a_list_of_nothing():
+    assert Settings.from_env({}).origins != ()
+    assert Settings.from_env({"SLUICE_CORS_ORIGINS": ""}).origins == ()
+
+
+def test_names_every_variable_that_is_wrong_and_shows_no_value():
+    with pytest.raises(ValueError, match="PORT") as caught:
+        Settings.from_env(
+            {
+                "PORT": "http",
+                "SLUICE_POOL_QUEUE": "-1",
+                "DATABASE_URL": "postgresql://user:hunter2@db/name",
+                "SLUICE_ENCRYPTION_KEYS": "aHVudGVyMg==",
+                "REDIS_URL": "redis://localhost",
+            }
+        )
+
+    lines = str(caught.value).splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        "DATABASE_URL",
+        "REDIS_URL",
+        "PORT",
+        "SLUICE_ENCRYPTION_KEYS",
+        "SLUICE_POOL_QUEUE",
+    ]
+    assert "hunter2" not in str(caught.value)
+    assert "aHVudGVyMg" not in str(caught.value)
+
+
+def test_production_refuses_to_start_without_its_keys():
+    with pytest.raises(ValueError, match="SLUICE_SECRET_KEY"):
+        Settings.from_env({"SLUICE_ENV": "production"})
+
+
+def test_production_is_closed_unless_opened():
+    settings = Settings.from_env(
+        {
+            "SLUICE_ENV": "production",
+            "SLUICE_SECRET_KEY": "x" * 40,
+            "SLUICE_ENCRYPTION_KEYS": f"{KEY},{KEY}",
+        }
+    )
+
+    assert settings.origins == ()
+    assert not settings.private_allowed
+    assert KEY not in repr(settings)
+    assert "x" * 40 not in repr(settings)
+
+
+def test_an_explicit_value_wins_over_the_environments_default():
+    settings = Settings.from_env({"SLUICE_OUTBOUND_PRIVATE": "deny"})
+
+    assert not settings.private_allowed
