@@ -43,6 +43,7 @@ class HttpClient:
         user_agent: who we say we are, for example ``Sluice/1.0``.
         tls: whom to trust; by default the system, or ``SSL_CERT_FILE``.
         resolver: looks names up.
+        connect_limit: seconds, each for the name, the connection and the handshake.
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class HttpClient:
         user_agent: str = "Sluice",
         tls: ssl.SSLContext | None = None,
         resolver: Resolver | None = None,
+        connect_limit: float = CONNECT_LIMIT,
     ) -> None:
         self._guard = guard
         self._max_body = max_body
         self._user_agent = user_agent
         self._tls = tls or httpx2.create_ssl_context()
         self._resolver = resolver or Resolver()
+        self._connect_limit = connect_limit
 
     def call(self, context: ExecutionContext, request: Request) -> Reply:
         """Send a request, follow up to three redirects, read the whole answer.
@@ -112,7 +115,7 @@ class HttpClient:
             _url_of(outgoing),
             headers=list(headers.items()),
             content=outgoing.content,
-            extensions={"timeout": {"connect": CONNECT_LIMIT}},
+            extensions={"timeout": {"connect": self._connect_limit}},
         )
 
     def _read(self, outgoing: Outgoing, answer: httpcore2.Response) -> Reply:
@@ -165,7 +168,7 @@ def _translated(origin: str) -> Iterator[None]:
         message = f"the certificate of {origin} is not valid: {error.verify_message}"
         raise StepFailed("connect-failed", message) from error
     except TimeoutError as error:
-        message = f"{origin} did not finish the TLS handshake in {CONNECT_LIMIT:g} s"
+        message = f"{origin} did not finish the TLS handshake in time"
         raise StepFailed("timeout", message, retryable=True) from error
     except (OSError, httpcore2.NetworkError) as error:
         message = f"the connection to {origin} broke"
