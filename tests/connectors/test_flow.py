@@ -1,0 +1,135 @@
+import logging
+import threading
+import time
+
+import pytest
+
+from app.connectors.flow import Delay, Fail, Log, SetValue, Stop
+from app.domain.errors import Cancelled, DeadlineExceeded, StepFailed
+from app.domain.execution import Status
+from app.domain.signals import Ended, Pause
+from app.server.jsonlog import JsonLogFormatter
+
+
+def refused(kind, settings):
+    with pytest.raises(StepFailed) as failed:
+        kind.prepared(settings)
+    return failed.value.code == "invalid-settings"
+
+
+@pytest.mark.parametrize("value", [None, 0, "", [1, {"a": None}], {"x": 1.5}])
+def test_set_gives_its_value(call, value):
+    assert SetValue.prepared({"value": value}).run(call) == value
+
+
+def test_set_needs_a_value():
+    assert refused(SetValue, {})
+
+
+@pytest.mark.parametrize("seconds", [0, 0.0, 0.01])
+def test_a_short_delay_stays_in_the_thread(call, seconds):
+    assert Delay.prepared({"seconds": seconds}).run(call) is None
+
+
+@pytest.mark.parametrize("seconds", [1.001, 2, 86_400, 366 * 86_400])
+def test_a_longer_delay_leaves_the_thread(call, seconds):
+    with pytest.raises(Pause) as paused:
+        Delay.prepared({"seconds": seconds}).run(call)
+
+    assert paused.value.seconds == seconds
+
+
+def test_a_delay_ends_at_once_when_cancelled(call):
+    threading.Timer(0.02, call.context.cancel).start()
+    began = time.monotonic()
+
+    with pytest.raises(Cancelled):
+        Delay.prepared({"seconds": 1}).run(call)
+
+    assert time.monotonic() - began < 0.9
+
+
+def test_a_delay_never_outlives_the_deadline(call):
+    late = call.__class__(
+        context=call.context.within(0.01), http=call.http, idempotency_key="k"
+    )
+
+    with pytest.raises(DeadlineExceeded):
+        Delay.prepared({"seconds": 1}).run(late)
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        -0.001,
+        -1,
+        True,
+        "5",
+        None,
+        float("inf"),
+        float("nan"),
+        10**400,
+        366 * 86_400 + 1,
+    ],
+)
+def test_a_delay_that_is_no_length_of_time_is_refused(seconds):
+    assert refused(Delay, {"seconds": seconds})
+
+
+def test_fail_fails_for_good_with_the_authors_words(call):
+    with pytest.raises(StepFailed, match="no stock") as failed:
+        Fail.prepared({"message": "no stock"}).run(call)
+
+    assert (failed.value.code, failed.value.retryable) == ("fail", False)
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "message"),
+    [
+        ({}, Status.SUCCESS, ""),
+        ({"status": "failed", "message": "enough"}, Status.FAILED, "enough"),
+        ({"status": "cancelled"}, Status.CANCELLED, ""),
+    ],
+)
+def test_stop_ends_the_execution_as_its_author_says(call, settings, status, message):
+    with pytest.raises(Ended) as ended:
+        Stop.prepared(settings).run(call)
+
+    assert ended.value.status is status
+    assert str(ended.value) == message
+
+
+@pytest.mark.parametrize("status", ["running", "SUCCESS", "", None, 1])
+def test_stop_takes_no_other_status(status):
+    assert refused(Stop, {"status": status})
+
+
+def test_log_writes_one_line_whose_own_fields_cannot_be_overwritten(call, caplog):
+    caplog.set_level(logging.INFO)
+    fields = {"level": "error", "message": "forged", "execution_id": "x", "args": [1]}
+
+    assert Log.prepared({"message": "hi\n", "fields": fields}).run(call) is None
+
+    (record,) = caplog.records
+    line = JsonLogFormatter().format(record)
+    assert '"level": "info"' in line
+    assert '"message": "Step logged"' in line
+    assert record.text == "hi\n"
+    assert record.fields == fields
+
+
+def test_log_is_bounded_in_size(call, caplog):
+    caplog.set_level(logging.INFO)
+
+    Log.prepared({"message": "ü" * 9000, "fields": {"a": "x" * 5000}}).run(call)
+    Log.prepared({"message": "", "fields": {"a": "x" * 4000}}).run(call)
+
+    large, small = caplog.records
+    assert len(large.text.encode()) == 4096
+    assert large.fields == {"truncated": True, "names": 1}
+    assert len(small.fields["a"]) == 4000
+
+
+@pytest.mark.parametrize("kind", [SetValue, Delay, Fail, Stop, Log])
+def test_steps_that_steer_touch_nothing_outside(kind):
+    assert not kind.has_effect

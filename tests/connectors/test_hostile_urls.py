@@ -1,0 +1,185 @@
+"""No URL that a tenant can write reaches a private address."""
+
+import pytest
+
+from app.connectors.http import HttpClient
+from app.connectors.network import Network
+from app.connectors.resolving import Resolver, Target
+from app.domain.errors import StepFailed
+from app.security.addresses import AddressGuard
+from tests.connectors.serving import Zone, answer, answering, get
+
+BLOCKED = """
+http://127.0.0.1:{port}/
+http://127.1:{port}/
+http://127.0.1:{port}/
+http://2130706433:{port}/
+http://0x7f000001:{port}/
+http://0x7f.1:{port}/
+http://0x7f.0x0.0x0.0x1:{port}/
+http://0177.1:{port}/
+http://017700000001:{port}/
+http://127.255.255.254:{port}/
+http://0.0.0.0:{port}/
+http://0:{port}/
+http://[::1]:{port}/
+http://[::]:{port}/
+http://[0:0:0:0:0:0:0:1]:{port}/
+http://[::ffff:127.0.0.1]:{port}/
+http://[::ffff:7f00:1]:{port}/
+http://[::127.0.0.1]:{port}/
+http://[64:ff9b::7f00:1]:{port}/
+http://[64:ff9b:1::7f00:1]:{port}/
+http://[2002:7f00:1::]:{port}/
+http://[2001:0:4136:e378:8000:63bf:3fff:fdd2]:{port}/
+http://[fe80::1]:{port}/
+http://[fd00:ec2::254]/
+http://10.0.0.1/
+http://172.16.0.1/
+http://192.168.0.1/
+http://100.64.0.1/
+http://169.254.169.254/latest/meta-data/
+http://168.63.129.16/
+http://255.255.255.255/
+http://224.0.0.1/
+http://localhost:{port}/
+http://LOCALHOST:{port}/
+http://localhost.:{port}/
+http://foo.localhost:{port}/
+http://127。0。0。1:{port}/
+http://local.example:{port}/
+http://LOCAL.Example:{port}/
+http://mixed.example:{port}/
+http://six.example:{port}/
+http://mapped.example:{port}/
+http://metadata.google.internal/computeMetadata/v1/
+HTTP://127.0.0.1:{port}/
+https://127.0.0.1:{port}/
+http://127.0.0.1:{port}?@example.com/
+http://127.0.0.1:{port}#@example.com/
+"""
+
+UNREADABLE = """\
+http://example.com\\@127.0.0.1:{port}/
+http://example.com@127.0.0.1:{port}/
+http://user:password@127.0.0.1:{port}/
+http://@127.0.0.1:{port}/
+http://127.0.0.1:{port}\\@example.com/
+http:\\\\127.0.0.1:{port}/
+http:/127.0.0.1:{port}/
+http:127.0.0.1:{port}/
+//127.0.0.1:{port}/
+127.0.0.1:{port}
+http://0177.0.0.1:{port}/
+http://127.0.0.1.:{port}x/
+http://①②⑦.⓪.⓪.①:{port}/
+http://[::1%25lo]:{port}/
+http://[::1%lo]:{port}/
+http://[::ffff:127.0.0.1:{port}/
+http://127%2e0%2e0%2e1:{port}/
+http://127.0.0.1%00.example.com:{port}/
+http://local host:{port}/
+http://:{port}/
+http:///127.0.0.1:{port}/
+http://127.0.0.1:0/
+http://127.0.0.1:-1/
+http://127.0.0.1:65536/
+http://127.0.0.1:{port}{port}/
+ftp://127.0.0.1:{port}/
+file:///etc/passwd
+gopher://127.0.0.1:{port}/_GET
+unix:///var/run/docker.sock
+http+unix://%2Fvar%2Frun%2Fdocker.sock/
+data:text/plain,hello
+javascript:alert(1)
+dict://127.0.0.1:{port}/
+"""
+
+CONTROLS = [
+    f"http://127.0.0.1:{{port}}/{each}X: y" for each in "\r\n\t\x00\x7f\x1b"
+] + ["http://127.0.0.1\r\n.example.com/", "\nhttp://127.0.0.1:{port}/"]
+
+ZONE = Zone(
+    localhost=["::1", "127.0.0.1"],
+    foo_localhost=["127.0.0.1"],
+    local_example=["127.0.0.1"],
+    mixed_example=["93.184.216.34", "127.0.0.1"],
+    six_example=["::1"],
+    mapped_example=["::ffff:127.0.0.1"],
+    metadata_google_internal=["169.254.169.254"],
+)
+
+
+@pytest.fixture
+def canary(serve):
+    """What lives on this machine and must not be reached."""
+    return serve(answering(answer(b"reached")))
+
+
+def attempt(url, canary, context, *, allow_private=False):
+    guard = AddressGuard(allow_private=allow_private)
+    client = HttpClient(guard, resolver=Resolver(lookup=ZONE))
+    url = url.replace("{port}", str(canary.port))
+    return client.call(context, get(url))
+
+
+@pytest.mark.parametrize("url", BLOCKED.split())
+def test_no_spelling_of_a_private_address_is_connected_to(url, canary, context):
+    with pytest.raises(StepFailed) as failed:
+        attempt(url, canary, context)
+
+    assert failed.value.code == "blocked-address"
+    assert not failed.value.retryable
+    assert canary.connections == 0
+
+
+@pytest.mark.parametrize("url", UNREADABLE.splitlines() + CONTROLS)
+def test_a_url_that_parsers_may_read_differently_is_refused(url, canary, context):
+    with pytest.raises(StepFailed) as failed:
+        attempt(url, canary, context, allow_private=True)
+
+    assert failed.value.code == "invalid-settings"
+    assert str(canary.port) not in str(failed.value)
+    assert canary.connections == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:{port}/",
+        "http://localhost:{port}/",
+        "http://0x7f.1:{port}/",
+        "http://[::ffff:127.0.0.1]:{port}/",
+        "HTTP://LOCAL.Example.:{port}",
+    ],
+)
+def test_the_canary_is_reached_where_private_addresses_are_allowed(
+    url, canary, context
+):
+    assert attempt(url, canary, context, allow_private=True).body == b"reached"
+    assert canary.connections == 1
+
+
+def test_a_name_that_changes_its_address_is_asked_once_and_connected_as_checked(
+    canary, context
+):
+    answers = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+
+    def rebinding(host, port):
+        return [Target(2, (answers.pop(0), port))]
+
+    guard = AddressGuard(allow_private=True)
+    client = HttpClient(guard, resolver=Resolver(lookup=rebinding))
+    url = f"http://rebind.example:{canary.port}/"
+
+    assert client.call(context, get(url)).body == b"reached"
+    assert answers == ["127.0.0.2", "127.0.0.3"]
+
+
+def test_a_local_socket_is_never_opened(context):
+    network = Network(context, AddressGuard(allow_private=True), Resolver())
+
+    with pytest.raises(StepFailed) as failed:
+        network.connect_unix_socket("/var/run/docker.sock")
+
+    assert failed.value.code == "blocked-address"
