@@ -63,7 +63,7 @@ FRAMING = {
 
 @pytest.mark.parametrize("name", FRAMING)
 def test_wrong_framing_is_400(shared: Server, hook: str, name: str):
-    status, _ = exchange(shared, FRAMING[name].replace(b"HOOK", hook[1:].encode()))
+    status, _ = exchange(shared, FRAMING[name].replace(b"HOOK", hook.encode()))
 
     assert status == 400
 
@@ -82,7 +82,7 @@ def test_a_body_over_the_limit_is_413_and_never_cut_short(
 ):
     before = len(list(shared_api.executions()))
 
-    status, kind = exchange(shared, data.replace(b"HOOK", hook[1:].encode()))
+    status, kind = exchange(shared, data.replace(b"HOOK", hook.encode()))
 
     assert (status, kind) == (413, "application/problem+json")
     assert len(list(shared_api.executions())) == before
