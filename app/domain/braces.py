@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from app.domain.expression import Expression, InvalidExpression
+from app.domain.expression import Expression
+from app.domain.parsing import InvalidExpression
 
 _OPENING = re.compile(r"\{\{(\{\{)?")
 _INSIDE = re.compile(

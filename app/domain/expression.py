@@ -3,47 +3,16 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jmespath.exceptions import (
-    IncompleteExpressionError,
-    JMESPathError,
-    JMESPathTypeError,
-    LexerError,
-    ParseError,
-)
+from jmespath.exceptions import JMESPathTypeError
 from jmespath.functions import TYPES_MAP
-from jmespath.lexer import Lexer
-from jmespath.parser import Parser
 
 from app.domain import jsons, syntax
 from app.domain.errors import StepFailed
 from app.domain.interpreter import Budget, Interpreter, OverBudget
+from app.domain.parsing import parse, quoted
 from app.domain.syntax import Node
 
-MAX_SOURCE = 2048  # characters
 _BODY = ("trigger", "body")
-_QUOTED = 60  # characters of an expression in a message
-_HINTS = {
-    "=": "compare with ==",
-    "+": "there is no arithmetic",
-    "*": "there is no arithmetic",
-    "/": "there is no arithmetic",
-    "-": 'quote a name that holds a dash: "content-type"',
-    "$": "names start at the root: trigger.body.id",
-}
-_NOT_JSON = "between backticks stands JSON; write text in single quotes: 'gold'"
-
-
-class InvalidExpression(ValueError):
-    """An expression cannot be used; the message says where, why and what to do.
-
-    Args:
-        message: what is wrong.
-        position: characters before the fault, in the expression's source.
-    """
-
-    def __init__(self, message: str, position: int = 0) -> None:
-        super().__init__(message)
-        self.position = position
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +47,12 @@ class Expression:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._tree = _parse(source)
-        for fault in syntax.faults(self._tree):
-            raise InvalidExpression(f"The expression {_quote(source)} {fault}.")
+        self._tree = parse(source)
         self.reads = syntax.reads(self._tree)
         self._path = syntax.field_path(self._tree)
 
     def __str__(self) -> str:
-        return _quote(self.source)
+        return quoted(self.source)
 
     @property
     def reads_body(self) -> bool:
@@ -126,7 +93,8 @@ class Expression:
             raise StepFailed("body-parse", self._unparsed(scope)) from error
         except _RUN_TIME_ERRORS as error:
             message = f"The expression {self} {_explain(error)}."
-            raise StepFailed("expression", message) from error
+            # jmespath puts the value at fault into its errors: it is not for a log
+            raise StepFailed("expression", message) from None
 
     def _unparsed(self, scope: Scope) -> str:
         return (
@@ -168,61 +136,6 @@ def _look_up(path: syntax.Path, root: dict[str, Any], guard: Any) -> Any:
             raise _BodyRead
         value = value.get(name) if isinstance(value, dict) else None
     return value
-
-
-def _parse(source: str) -> Node:
-    if len(source) > MAX_SOURCE:
-        raise InvalidExpression(
-            f"The expression has {len(source)} characters; the most is {MAX_SOURCE}."
-        )
-    try:
-        _check_literals(source)
-        return Parser().parse(source).parsed
-    except PendingDeprecationWarning as error:
-        raise _invalid(source, source.index("`"), _NOT_JSON) from error
-    except ParseError as error:
-        raise _invalid(source, *_locate(error, source)) from error
-    except JMESPathError as error:
-        raise _invalid(source, 0, "it is empty") from error
-    except (RecursionError, MemoryError) as error:
-        raise _invalid(source, 0, "it is nested too deeply") from error
-
-
-def _check_literals(source: str) -> None:
-    """Refuse what stands in backticks and is not JSON; jmespath makes text of it."""
-    for token in Lexer().tokenize(source):
-        at = token["start"]
-        value: Any = token["value"]
-        if token["type"] != "literal" or source[at] != "`":
-            continue
-        if isinstance(value, str) and not source[at + 1 :].lstrip().startswith('"'):
-            raise PendingDeprecationWarning
-        try:
-            jsons.encode(value)
-        except ValueError as error:
-            raise _invalid(source, at, str(error)) from error
-
-
-def _locate(error: ParseError, source: str) -> tuple[int, str]:
-    if isinstance(error, LexerError):
-        hint = _HINTS.get(error.lexer_value)
-        what = error.message[:1].lower() + error.message[1:]
-        return error.lexer_position, f"{what}; {hint}" if hint else what
-    if isinstance(error, IncompleteExpressionError) or error.token_value == "":
-        return len(source), "it ends too early"
-    if error.msg.startswith("Quoted"):
-        return error.lex_position, "a name in double quotes is a field, not a function"
-    return error.lex_position, f"unexpected {error.token_value!r}"
-
-
-def _invalid(source: str, position: int, what: str) -> InvalidExpression:
-    message = f"The expression {_quote(source)} is wrong at character {position + 1}"
-    return InvalidExpression(f"{message}: {what}.", position)
-
-
-def _quote(source: str) -> str:
-    short = source if len(source) <= _QUOTED else f"{source[:_QUOTED]}…"
-    return f"`{short}`"
 
 
 def _explain(error: Exception) -> str:

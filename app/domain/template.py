@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 from app.domain import braces, jsons
 from app.domain.errors import Fault, StepFailed
-from app.domain.expression import Expression, InvalidExpression, Scope
+from app.domain.expression import Expression, Scope
 from app.domain.interpreter import SIZE, STEPS, Budget
+from app.domain.parsing import InvalidExpression
 
 MAX_RENDERED = 1 << 20  # bytes of JSON that one template may become
 _SHARES = 10  # budgets of one expression that a whole template may use

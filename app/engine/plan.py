@@ -1,0 +1,171 @@
+"""From a definition to a plan: everything checked once, nothing left to parse."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.connectors.registry import Connector, Registry
+from app.domain.errors import Fault, Invalid, StepFailed
+from app.domain.expression import Expression, Scope
+from app.domain.template import Template
+from app.domain.workflow import Definition
+from app.engine import faults, plaintext
+from app.engine.definition import DefinitionShape, StepShape
+from app.engine.drafting import Draft, Drafter
+
+STEP_TIMEOUT = 30.0  # seconds
+EXECUTION_TIMEOUT = 300.0  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """What the workflow's webhook lets in."""
+
+    methods: frozenset[str]
+    accept: str  # any or json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How a failed step is tried again."""
+
+    attempts: int = 1  # in all
+    base: float = 0.5  # seconds
+    max: float = 30.0  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """One step, ready to be carried out."""
+
+    id: str
+    path: str  # its place in the journal
+    uses: str
+    connector: type[Connector]
+    settings: Template
+    condition: Expression | None
+    retry: Retry
+    timeout: float  # seconds, each attempt
+    has_effect: bool
+
+    def render(self, scope: Scope) -> Connector:
+        """Fill in the settings and make the connector of them.
+
+        Raises:
+            StepFailed: ``expression``, ``body-parse`` or ``too-large`` from a
+                template, ``invalid-settings`` when the result does not fit.
+        """
+        try:
+            return self.connector.model_validate(self.settings.render(scope))
+        except ValidationError as error:
+            # pydantic quotes the values, which are not for a log
+            raise StepFailed("invalid-settings", _misfit(error)) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A definition that was checked and compiled; immutable, shared by threads."""
+
+    trigger: str  # webhook or manual
+    hook: Hook
+    variables: dict[str, Any]
+    steps: tuple[PlannedStep, ...]
+    on_failure: tuple[PlannedStep, ...]
+    timeout: float  # seconds of running time over all segments
+
+
+class Compiler:
+    """Makes plans.
+
+    Args:
+        registry: the kinds of steps that exist.
+        max_steps: of one definition.
+        time_limit: what a definition may ask for at most, seconds.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        max_steps: int = 1000,
+        time_limit: float = EXECUTION_TIMEOUT,
+    ) -> None:
+        self._registry = registry
+        self._limits = {"max_steps": max_steps, "time_limit": time_limit}
+
+    def compile(self, definition: Definition) -> Plan:
+        """Check everything that can be known before it runs.
+
+        Raises:
+            Invalid: with all faults at once, each pointing into the definition.
+        """
+        _refuse(list(plaintext.faults(definition)))
+        shape, found = self._shape(definition)
+        drafter = Drafter(self._registry)
+        drafts = drafter.draft(definition)
+        _refuse([*found, *drafter.faults])
+        assert shape is not None
+        return self._plan(shape, drafts)
+
+    def _shape(
+        self, definition: Definition
+    ) -> tuple[DefinitionShape | None, list[Fault]]:
+        try:
+            shape = DefinitionShape.model_validate(definition, context=self._limits)
+        except ValidationError as error:
+            return None, list(faults.of(error, definition))
+        return shape, []
+
+    def _plan(self, shape: DefinitionShape, drafts: Mapping[str, list[Draft]]) -> Plan:
+        limit = self._limits["time_limit"]
+        trigger = shape.trigger
+        return Plan(
+            trigger=trigger.type,
+            hook=Hook(methods=frozenset(trigger.methods), accept=trigger.accept),
+            variables=shape.vars,
+            steps=self._steps(shape.steps, drafts["steps"]),
+            on_failure=self._steps(shape.on_failure, drafts["on_failure"]),
+            timeout=shape.limits.timeout or min(EXECUTION_TIMEOUT, limit),
+        )
+
+    def _steps(
+        self, shapes: Sequence[StepShape], drafts: Sequence[Draft]
+    ) -> tuple[PlannedStep, ...]:
+        pairs = zip(shapes, drafts, strict=True)
+        return tuple(self._step(shape, draft) for shape, draft in pairs)
+
+    def _step(self, shape: StepShape, draft: Draft) -> PlannedStep:
+        assert draft.connector is not None
+        assert draft.settings is not None
+        retry = shape.retry
+        return PlannedStep(
+            id=shape.id,
+            path=shape.id,
+            uses=shape.uses,
+            connector=draft.connector,
+            settings=draft.settings,
+            condition=draft.condition,
+            retry=Retry(attempts=retry.attempts, base=retry.base, max=retry.max),
+            timeout=shape.timeout or min(STEP_TIMEOUT, self._limits["time_limit"]),
+            has_effect=draft.connector.has_effect,
+        )
+
+
+def _refuse(found: Sequence[Fault]) -> None:
+    if not found:
+        return
+    count = f"{len(found)} fault{'s' if len(found) > 1 else ''}"
+    if len(found) > faults.MOST:
+        count = f"more than {faults.MOST} faults; here are the first"
+    raise Invalid(f"The definition has {count}.", found[: faults.MOST])
+
+
+def _misfit(error: ValidationError) -> str:
+    """Name settings and types only: keys further in may come from a payload."""
+    lines = [
+        f"{each['loc'][0] if each['loc'] else 'they'} {faults.message(each)}"
+        for each in error.errors(include_url=False)
+    ]
+    return f"The step's settings do not fit: {'; '.join(dict.fromkeys(lines))}."
