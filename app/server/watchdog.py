@@ -5,9 +5,9 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from typing import TextIO
 
 log = logging.getLogger(__name__)
-REARM = 1.0  # seconds between two settings of the alarm, which costs a thread each
 
 
 class Watchdog:
@@ -20,14 +20,23 @@ class Watchdog:
     Args:
         patience: seconds the loop may stand still.
         clock: seconds, monotonic.
+        rearm: seconds between two settings of the alarm, which start a thread each.
+        stderr: a real file, where the stacks go; none is the process's own.
     """
 
     def __init__(
-        self, patience: float = 5.0, clock: Callable[[], float] = time.monotonic
+        self,
+        patience: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        rearm: float = 1.0,
+        stderr: TextIO | None = None,
     ) -> None:
         self._patience, self._clock = patience, clock
+        self._rearm = rearm
+        self._stderr = stderr or sys.stderr
         self._last = clock()
-        self._armed = -REARM
+        self._armed = -rearm
 
     def beat(self) -> None:
         """Tell that the loop turns."""
@@ -36,9 +45,11 @@ class Watchdog:
         if late > self._patience:
             facts = {"duration_ms": round(late * 1000)}
             log.error("The event loop stood still; stderr has the stacks", extra=facts)
-        if now - self._armed >= REARM:
+        if now - self._armed >= self._rearm:
             self._armed = now
-            faulthandler.dump_traceback_later(self._patience + REARM, file=sys.stderr)
+            faulthandler.dump_traceback_later(
+                self._patience + self._rearm, file=self._stderr
+            )
 
     def stop(self) -> None:
         """Set no further alarm: the process ends."""

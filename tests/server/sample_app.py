@@ -1,10 +1,18 @@
 """A small application that the real worker serves in the tests."""
 
+import ctypes
 import os
+import resource
+import sys
 import threading
 import time
 
 from flask import Flask, Response, request
+
+
+def say(step):
+    sys.stdout.write(f"engine: {step}\n")
+    sys.stdout.flush()
 
 
 class SampleEngine:
@@ -15,17 +23,17 @@ class SampleEngine:
         self._stop = threading.Event()
 
     def begin_drain(self):
-        print("engine: begin_drain", flush=True)
+        say("begin_drain")
 
     def running(self):
         return int(not self._stop.is_set() and time.monotonic() < self._until)
 
     def abort(self):
-        print("engine: abort", flush=True)
+        say("abort")
         self._stop.set()
 
     def stop(self):
-        print("engine: stop", flush=True)
+        say("stop")
 
 
 app = Flask(__name__)
@@ -63,16 +71,12 @@ def crash():
 
 @app.get("/files")
 def files():
-    import resource
-
     return {"soft": resource.getrlimit(resource.RLIMIT_NOFILE)[0]}
 
 
 @app.get("/freeze")
 def freeze():
     """Hold the GIL, so that nothing else runs in this process."""
-    import ctypes
-
     ctypes.PyDLL(None).usleep(int(float(request.args["seconds"]) * 1e6))
     return "thawed"
 

@@ -1,0 +1,169 @@
+"""The tally, the watchdog, and the limits of the process."""
+
+import io
+import json
+import logging
+import resource
+import sys
+import threading
+
+import pytest
+
+from app.server import process, refused
+from app.server.tally import LINES, Tally
+from app.server.watchdog import Watchdog
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def logged(caplog):
+    caplog.set_level(logging.INFO)
+    return lambda: [each.getMessage() for each in caplog.records]
+
+
+def test_refusals_are_counted_by_status_and_logged(clock, logged, caplog):
+    tally = Tally(clock)
+
+    tally.refuse(refused.too_slow(15), "abc")
+
+    assert tally.refused == {408: 1}
+    assert logged() == ["Request refused by the event loop"]
+    assert (caplog.records[0].status, caplog.records[0].request_id) == (408, "abc")
+
+
+def test_a_flood_of_refusals_is_summed_up_each_second(clock, logged, caplog):
+    tally = Tally(clock)
+    for _ in range(LINES + 300):
+        tally.refuse(refused.too_slow(15), "abc")
+
+    clock.now += 1
+    tally.tick()
+    tally.refuse(refused.too_slow(15), "abc")
+
+    assert tally.refused == {408: LINES + 301}
+    assert len(logged()) == LINES + 2
+    assert caplog.records[LINES].count == 300
+
+
+def test_a_quiet_second_is_not_mentioned(clock, logged):
+    tally = Tally(clock)
+    clock.now += 5
+
+    tally.tick()
+
+    assert logged() == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        (refused.malformed("It is not HTTP."), 400),
+        (refused.too_slow(15), 408),
+        (refused.too_large(10), 413),
+        (refused.too_busy(), 503),
+        (refused.failed(), 500),
+    ],
+)
+def test_an_answer_is_a_problem_document_that_closes_the_connection(reason, status):
+    wire = refused.answer(reason, request_id="abc")
+
+    head, _, body = wire.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert lines[0].startswith(f"HTTP/1.1 {status} ")
+    assert "Connection: close" in lines
+    assert f"Content-Length: {len(body)}" in lines
+    assert ("Retry-After: 1" in lines) == (status == 503)
+    document = json.loads(body)
+    assert document["status"] == status
+    assert document["request_id"] == "abc"
+    assert set(document) >= {"type", "title", "detail"}
+
+
+def test_an_answer_to_head_has_the_length_and_not_the_body():
+    whole = refused.answer(refused.too_slow(15), request_id="abc")
+    head = refused.answer(refused.too_slow(15), request_id="abc", bodiless=True)
+
+    assert head.endswith(b"\r\n\r\n")
+    assert f"Content-Length: {len(whole) - len(head)}".encode() in head
+
+
+@pytest.mark.parametrize("offered", ["", "a b", "a\r\nb", "é", "a" * 129, None])
+def test_a_request_id_that_could_do_harm_is_replaced(offered):
+    assert refused.request_id(offered) != offered
+    assert len(refused.request_id(offered)) == 32
+
+
+def test_a_loop_that_stood_still_is_reported_when_it_turns_again(clock, logged):
+    watchdog = Watchdog(5.0, clock)
+    clock.now += 4.9
+    watchdog.beat()
+    clock.now += 5.1
+
+    watchdog.beat()
+
+    watchdog.stop()
+    assert logged() == ["The event loop stood still; stderr has the stacks"]
+
+
+def test_the_watchdog_writes_the_stacks_while_the_loop_stands_still(tmp_path):
+    with (tmp_path / "stderr").open("w+") as stderr:
+        watchdog = Watchdog(0.01, rearm=0.01, stderr=stderr)
+        watchdog.beat()
+        while not stderr.seek(0, io.SEEK_END):
+            threading.Event().wait(0.005)
+        watchdog.stop()
+        stderr.seek(0)
+
+        assert "test_the_watchdog_writes_the_stacks" in stderr.read()
+
+
+@pytest.fixture
+def open_files():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield before
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_the_limit_of_open_files_is_raised_and_never_lowered(open_files):
+    _, hard = open_files
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+
+    assert process.raise_open_files(300) == 300
+    assert process.raise_open_files(250) == 300
+    assert process.raise_open_files(hard + 1) == hard
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (None, 0),
+        (SystemExit(0), 0),
+        (SystemExit(None), 0),
+        (SystemExit(3), 3),
+        (SystemExit(-1), 255),
+        (SystemExit("text"), 1),
+        (ValueError(), 1),
+    ],
+)
+def test_the_process_keeps_the_code_of_what_ends_it(error, code):
+    assert process.exit_code(error) == code
+
+
+def test_a_process_without_lasting_threads_ends_by_itself():
+    thread = threading.Thread(target=sys.getswitchinterval)
+    thread.start()
+
+    process.leave()  # would end the tests otherwise
+
+    assert not thread.is_alive()
