@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -67,7 +68,8 @@ class Dispatcher:
         except BaseException:
             seat.free()
             raise
-        commit.add_done_callback(partial(self._recorded, seat, execution, answer))
+        recorded = partial(self._recorded, seat, execution, answer)
+        commit.add_done_callback(partial(copy_context().run, recorded))
         return answer
 
     def cancel(self, tenant_id: str, execution_id: str) -> Execution:

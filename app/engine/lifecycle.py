@@ -56,6 +56,9 @@ class Engine:
 
     def stop(self) -> None:
         """Write what is left to write and let go of everything."""
+        if not self._running.closed:
+            self.begin_drain()
+        self._feeding.stop()
         self._beating.stop()
         self._beat_quietly()
         self._release()

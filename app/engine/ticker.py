@@ -4,6 +4,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from app.domain.errors import StoreUnavailable
+
 log = logging.getLogger(__name__)
 
 
@@ -44,6 +46,9 @@ class Ticker:
     def _tick(self) -> float:
         try:
             return self._action()
+        except StoreUnavailable as error:
+            log.warning("Store unavailable", extra={"reason": str(error)})
+            return self._pause
         except Exception:
             log.exception("Tick failed", extra={"ticker": self._thread.name})
             return self._pause

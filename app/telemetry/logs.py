@@ -89,6 +89,12 @@ class Lines(QueueHandler):
             self.dropped += 1
 
 
+def _has_origin(record: logging.LogRecord) -> bool:
+    """Keep what says how an origin was judged; most requests have none."""
+    told = record.getMessage()
+    return "did not contain an 'Origin'" not in told and "MultiDict([])" not in told
+
+
 def configure(*, level: str, debug_cors: bool) -> Lines:
     """Send every logger of the process through one handler, and return it."""
     lines = Lines()
@@ -99,6 +105,7 @@ def configure(*, level: str, debug_cors: bool) -> Lines:
     root.addHandler(lines)
     root.setLevel(level)
     logging.getLogger("flask_cors").setLevel("DEBUG" if debug_cors else "WARNING")
+    logging.getLogger("flask_cors.core").addFilter(_has_origin)
     for chatty in ("alembic", "httpcore2", "httpx2"):
         logging.getLogger(chatty).setLevel("WARNING")
     return lines

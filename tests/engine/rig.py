@@ -4,8 +4,6 @@ import threading
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from app.engine.plan import Compiler
-
 from app.connectors.flow import Delay, Fail, SetValue, Stop
 from app.connectors.http import HttpClient
 from app.connectors.registry import Call, Connector, Registry
@@ -17,6 +15,7 @@ from app.engine.dispatcher import Dispatcher, Run
 from app.engine.feeder import Feeder
 from app.engine.house import House
 from app.engine.lifecycle import Engine
+from app.engine.plan import Compiler
 from app.engine.plans import Plans
 from app.engine.runner import Runner
 from app.engine.steps import Tools

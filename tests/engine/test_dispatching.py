@@ -1,5 +1,7 @@
 """From a request to run to its end."""
 
+import json
+import logging
 import threading
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from app.domain.errors import Conflict, NotFound, Overloaded, StoreUnavailable
 from app.domain.execution import Status, StepStatus
 from app.domain.ledger import Outcome
+from app.telemetry import logs
 
 GATE = {"id": "gate", "uses": "gate", "with": {}}
 AFTER = {"id": "after", "uses": "recorder", "with": {}}
@@ -125,3 +128,14 @@ def test_the_line_that_dashboards_count_has_its_fields_once(rig, caplog):
     assert (line["tenant_id"], line["user_id"]) == ("tenant_1", "user_1")
     assert line["status"] == "success"
     assert line["duration_ms"] >= 0
+
+
+def test_what_the_request_was_is_known_where_the_commit_is_logged(rig, capsys):
+    lines = logs.configure(level="INFO", debug_cors=False)
+    with logs.bound(request_id="req_7"):
+        rig.submit(rig.workflow(AFTER))
+    logging.getLogger().removeHandler(lines)
+
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (queued,) = [line for line in printed if line["message"] == "Execution queued"]
+    assert queued["request_id"] == "req_7"

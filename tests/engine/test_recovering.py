@@ -61,6 +61,7 @@ def test_a_living_process_keeps_what_it_has(make_rig):
     living = make_rig()
     living.engine.start()
     started = living.submit(living.workflow(GATE))
+    assert living.outside.begun.wait(5)
     other = make_rig(store=living.store)
 
     assert other.engine._recovery.sweep() == 0

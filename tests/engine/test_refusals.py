@@ -10,6 +10,7 @@ from app.domain.errors import StoreUnavailable
 from app.domain.execution import Trigger
 from app.domain.ledger import Outcome
 from app.engine.refusals import Refusals
+from app.store.memory.ledger import MemoryLedger
 
 
 def test_books_both_sides_at_once_and_logs_one_line_for_all(rig, caplog):
@@ -30,7 +31,7 @@ def test_books_both_sides_at_once_and_logs_one_line_for_all(rig, caplog):
     assert {"busy", "queued", "capacity", "tenant_id"} <= line.keys()
 
 
-class Ledger:
+class Ledger(MemoryLedger):
     """Fails until it is mended."""
 
     def __init__(self):

@@ -206,13 +206,10 @@ def test_a_step_that_takes_too_long_is_told_from_an_execution_that_does(rig):
     ("value", "code"),
     [
         ("{{ join('', [trigger.body, trigger.body]) }}", "too-large"),
-        ('{{ to_number(`"1e400"`) }}', "expression"),
-        ("number {{ missing.field }}", "expression"),
+        ("number {{ trigger.body.field }}", "expression"),
     ],
 )
 def test_an_output_that_cannot_be_kept_fails_the_step(rig, value, code):
-    if "missing" in value:
-        value = "number {{ trigger.body.field }}"
     workflow = rig.workflow({"id": "a", "uses": "set", "with": {"value": value}})
 
     assert rig.finish(workflow, "x" * 600).error.code == code
