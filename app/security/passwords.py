@@ -1,9 +1,11 @@
 """Passwords: argon2id, few at a time."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.domain.errors import Overloaded
 
@@ -12,15 +14,25 @@ AT_ONCE = 2  # hashes: each takes 19 MiB and a core for about 60 ms
 PATIENCE = 5.0  # seconds to wait for one's turn
 
 
-class Passwords:
-    """Hashes passwords with the parameters that OWASP recommends for argon2id.
+class Hasher(Protocol):
+    """Something slow."""
 
-    Hashing is dear on purpose, so that at most `AT_ONCE` run in a process: a flood
-    of them must not take the machine from the webhooks.
+    def hash(self, password: str) -> str: ...
+
+
+class Passwords:
+    """Hashes passwords, with the parameters that OWASP recommends for argon2id.
+
+    Hashing is dear on purpose, so at most `AT_ONCE` hashes are made at a time: a
+    flood of them must not take the machine from the webhooks.
     """
 
-    def __init__(self, *, patience: float = PATIENCE) -> None:
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+    def __init__(
+        self, hasher: Hasher | None = None, *, patience: float = PATIENCE
+    ) -> None:
+        self._hasher = hasher or PasswordHasher(
+            time_cost=2, memory_cost=19 * 1024, parallelism=1
+        )
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._patience = patience
 
@@ -30,29 +42,14 @@ class Passwords:
         Raises:
             Overloaded: too many hashes are wanted at once.
         """
-        with _Turn(self._turns, self._patience):
+        with self._turn():
             return self._hasher.hash(password)
 
-    def verify(self, password: str, stored: str) -> bool:
-        """Tell whether this is the password behind a stored hash.
-
-        Raises:
-            Overloaded: too many hashes are wanted at once.
-        """
-        with _Turn(self._turns, self._patience):
-            try:
-                return self._hasher.verify(stored, password)
-            except (VerificationError, InvalidHashError):
-                return False
-
-
-class _Turn:
-    def __init__(self, turns: threading.BoundedSemaphore, patience: float) -> None:
-        self._turns, self._patience = turns, patience
-
-    def __enter__(self) -> None:
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
         if not self._turns.acquire(timeout=self._patience):
             raise Overloaded("Too many people sign in or up at once; try again.")
-
-    def __exit__(self, *_: object) -> None:
-        self._turns.release()
+        try:
+            yield
+        finally:
+            self._turns.release()

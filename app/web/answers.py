@@ -12,6 +12,7 @@ from app.domain import jsons
 
 MAX_BYTES = 200 * 1024  # of values in one answer; with the rest below 256 KiB
 MAX_VALUE = 32 * 1024  # bytes of one value
+LINK = 256  # bytes of what stands for a value that is left out, at most
 
 
 class Json(JSONProvider):
@@ -42,12 +43,16 @@ class Room:
         return True
 
     def show(self, value: bytes | None, url: str) -> Any:
-        """Return ready-made JSON for an answer, or where to get it if it is large."""
+        """Return ready-made JSON for an answer, or where to get it if it is large.
+
+        What is no longer than the link is always shown, and takes no room.
+        """
         if value is None:
             return None
-        if len(value) > MAX_VALUE or not self.take(len(value)):
-            return {"truncated": True, "size": len(value), "url": url}
-        return orjson.Fragment(value)
+        size = len(value)
+        if size <= LINK or (size <= MAX_VALUE and self.take(size)):
+            return orjson.Fragment(value)
+        return {"truncated": True, "size": size, "url": url}
 
 
 def encoded(value: Any) -> bytes:

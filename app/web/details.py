@@ -9,7 +9,7 @@ from app.domain import body, jsons
 from app.domain.errors import NotFound
 from app.domain.execution import Execution, Payload, StepRecord
 from app.web import pages
-from app.web.answers import Room, encoded
+from app.web.answers import LINK, Room, encoded
 from app.web.schemas.executions import (
     ExecutionView,
     FailureView,
@@ -94,7 +94,8 @@ def _fitting(
     steps = []
     for record in records:
         step = _step(execution, record, None)
-        if not room.take(len(encoded(step))):
+        least = min(len(record.output or b""), LINK)
+        if not room.take(len(encoded(step)) + least):
             break
         steps.append(step)
     return [

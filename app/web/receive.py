@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 10.0  # seconds to wait for a commit
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 GONE = "There is no webhook at this URL: it is unknown, deleted or switched off."
-LATE = f"The store did not commit the event within {PATIENCE:g} s; send it again."
+LATE = "The store did not commit the event in time; send it again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +75,15 @@ class CountsWebhooks(Protocol):
 class Pending:
     """A delivery that is refused already, or admitted and not yet committed."""
 
-    def __init__(self, future: "Future[Execution]", *, request_id: str) -> None:
+    def __init__(
+        self,
+        future: "Future[Execution]",
+        *,
+        request_id: str,
+        patience: float = PATIENCE,
+    ) -> None:
         self._future, self._request_id = future, request_id
+        self._patience = patience
 
     @classmethod
     def refused(cls, problem: Problem, *, request_id: str) -> "Pending":
@@ -92,7 +99,7 @@ class Pending:
             Exception: what broke on our side.
         """
         try:
-            return _accepted(self._future.result(PATIENCE))
+            return _accepted(self._future.result(self._patience))
         except TimeoutError:
             headers = {"Retry-After": "1"}
             late = Problem(status=503, code="too-late", detail=LATE, headers=headers)

@@ -1,5 +1,6 @@
 """Puts the web layer into a Flask app, in the order in which its parts must run."""
 
+import logging
 from collections.abc import Sequence
 
 from flask import Flask
@@ -68,6 +69,8 @@ def install(
 
 
 def _allow(app: Flask, origins: Sequence[str]) -> None:
+    # these lines quote paths, and with them the tokens of webhooks
+    logging.getLogger("flask_cors.extension").setLevel(logging.WARNING)
     CORS(
         app,
         origins=list(origins),
@@ -76,6 +79,7 @@ def _allow(app: Flask, origins: Sequence[str]) -> None:
         allow_headers=list(SENDABLE),
         expose_headers=list(READABLE),
         always_send=False,
+        intercept_exceptions=False,  # every error has a handler, and so an answer
         vary_header=False,  # `requests` adds it to every answer
     )
 

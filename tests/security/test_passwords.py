@@ -1,0 +1,71 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+
+from app.domain.errors import Overloaded
+from app.security.passwords import AT_ONCE, Passwords
+
+
+def test_the_hash_verifies_the_password_and_no_other():
+    stored = Passwords().hash("correct horse")
+
+    assert PasswordHasher().verify(stored, "correct horse")
+    with pytest.raises(VerifyMismatchError):
+        PasswordHasher().verify(stored, "correct horsf")
+
+
+def test_the_same_password_gets_another_salt_each_time():
+    assert Passwords().hash("correct horse") != Passwords().hash("correct horse")
+
+
+def test_the_stored_form_is_argon2id_with_the_chosen_cost():
+    assert Passwords().hash("correct horse").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+class Counting:
+    """Counts how many hash at the same time, and lets them go together."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now = self.most = 0
+        self.full, self.go = threading.Event(), threading.Event()
+
+    def hash(self, _: str) -> str:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+            if self._now == AT_ONCE:
+                self.full.set()
+        assert self.go.wait(5)
+        with self._lock:
+            self._now -= 1
+        return "hash"
+
+
+def test_no_more_than_two_hash_at_once_and_the_others_wait_their_turn():
+    counting = Counting()
+    passwords = Passwords(hasher=counting)
+
+    with ThreadPoolExecutor(8) as people:
+        hashes = [people.submit(passwords.hash, "correct horse") for _ in range(8)]
+        assert counting.full.wait(5)
+        counting.go.set()
+
+    assert [each.result() for each in hashes] == ["hash"] * 8
+    assert counting.most == AT_ONCE
+
+
+def test_who_waits_too_long_for_a_turn_is_told_to_try_again():
+    counting = Counting()
+    passwords = Passwords(hasher=counting, patience=0.01)
+
+    with ThreadPoolExecutor(AT_ONCE) as people:
+        for _ in range(AT_ONCE):
+            people.submit(passwords.hash, "correct horse")
+        assert counting.full.wait(5)
+        with pytest.raises(Overloaded):
+            passwords.hash("correct horse")
+        counting.go.set()

@@ -1,0 +1,277 @@
+"""The receiver without Flask, as an event loop would use it."""
+
+import json
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import pytest
+
+from app.domain import times
+from app.domain.errors import Overloaded, StoreUnavailable
+from app.domain.execution import Execution, Status, Trigger
+from app.domain.ledger import Outcome
+from app.engine.dispatcher import Run
+from app.web import problems
+from app.web.doors import Doors
+from app.web.receive import Delivery, Pending, Receiver
+from tests.web.test_doors import TOKEN, Stored, published
+
+LIMIT = 100
+
+
+def recorded(run: Run) -> Execution:
+    workflow = run.published.workflow
+    return Execution(
+        tenant_id=workflow.tenant_id,
+        id="exec_1",
+        workflow_id=workflow.id,
+        workflow_name=workflow.name,
+        version=1,
+        status=Status.QUEUED,
+        trigger=run.trigger,
+        user_id=run.user_id,
+        created_at=run.payload.received_at,
+    )
+
+
+@dataclass
+class Desk:
+    """A dispatcher whose commits happen when the test says so."""
+
+    full: bool = False
+    runs: list[Run] = field(default_factory=list)
+    futures: list["Future[Execution]"] = field(default_factory=list)
+
+    def submit(self, run: Run) -> "Future[Execution]":
+        if self.full:
+            raise Overloaded("full", retry_after=2)
+        self.runs.append(run)
+        self.futures.append(Future())
+        return self.futures[-1]
+
+    def commit(self) -> None:
+        self.futures[-1].set_result(recorded(self.runs[-1]))
+
+
+@dataclass
+class Books:
+    """Counts refusals and webhooks."""
+
+    refused: list[tuple[str, Trigger, Outcome]] = field(default_factory=list)
+    outcomes: list[str] = field(default_factory=list)
+
+    def count(self, workflow, trigger, outcome) -> None:
+        self.refused.append((workflow.id, trigger, outcome))
+
+    def webhook(self, outcome: str) -> None:
+        self.outcomes.append(outcome)
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.stored = Stored({TOKEN: published(methods=["POST", "PUT"])})
+        self.desk, self.books = Desk(), Books()
+        self.receiver = Receiver(
+            Doors(self.stored), self.desk, self.books, self.books, max_body=LIMIT
+        )
+
+    def admit(self, **changes) -> Pending:
+        given = {
+            "token": TOKEN,
+            "method": "POST",
+            "path": "",
+            "query": "",
+            "headers": (("Content-Type", "application/json"),),
+            "body": b"{}",
+            "request_id": "req_1",
+            "received_at": times.now(),
+        }
+        return self.receiver.admit(Delivery(**given | changes))
+
+    def refused(self, status: int, **changes):
+        """The problem of a refused delivery, after checking that it is counted."""
+        answer = self.admit(**changes).answer()
+        assert answer.status == status
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        problem = json.loads(answer.body)
+        assert problem["request_id"] == "req_1"
+        assert self.desk.runs == []
+        return answer, problem
+
+
+@pytest.fixture
+def rig():
+    return Rig()
+
+
+def test_an_event_is_answered_only_after_its_commit(rig):
+    answers = []
+    pending = rig.admit()
+    pending.when_answered(answers.append)
+    assert answers == []
+
+    rig.desk.commit()
+
+    [answer] = answers
+    assert answer.status == 202
+    assert answer == pending.answer()
+    assert json.loads(answer.body) == {"status": "queued", "execution_id": "exec_1"}
+    assert answer.headers["Location"] == "/api/v1/executions/exec_1"
+    assert rig.books.outcomes == ["accepted"]
+
+
+def test_an_event_runs_in_the_name_of_the_versions_author(rig):
+    rig.admit()
+
+    [run] = rig.desk.runs
+    assert (run.user_id, run.trigger) == ("user_1", Trigger.WEBHOOK)
+
+
+def test_what_came_in_is_kept_but_secrets_are_not(rig):
+    rig.admit(
+        path="/a/b",
+        query="x=1&y=&x=2&z=%ff&=e",
+        headers=(
+            ("X-One", "a"),
+            ("x-one", "b"),
+            ("Content-Type", "text/plain"),
+            ("AUTHORIZATION", "secret"),
+            ("Cookie", "secret"),
+            ("Proxy-Authorization", "secret"),
+        ),
+        body=b"\x00\xff",
+    )
+
+    payload = rig.desk.runs[0].payload
+    assert payload.body == b"\x00\xff"
+    assert payload.headers == {"x-one": "a, b", "content-type": "text/plain"}
+    assert payload.query == {"x": ["1", "2"], "y": "", "z": "\ufffd", "": "e"}
+    assert (payload.path, payload.content_type) == ("/a/b", "text/plain")
+
+
+def test_unknown_and_closed_doors_answer_alike(rig):
+    _, unknown = rig.refused(404, token="x" * 32)
+    rig.stored.known[TOKEN] = published(type="manual")
+    _, closed = rig.refused(404)
+
+    assert unknown == closed
+    assert rig.books.outcomes == ["unknown", "rejected"]
+    assert rig.books.refused == [("wf_1", Trigger.WEBHOOK, Outcome.REJECTED)]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "BREW", "post"])
+def test_a_method_that_the_trigger_does_not_name_is_405(rig, method):
+    answer, problem = rig.refused(405, method=method)
+
+    assert answer.headers["Allow"] == "POST, PUT"
+    assert "POST, PUT" in problem["detail"]
+    assert rig.books.refused == [("wf_1", Trigger.WEBHOOK, Outcome.REJECTED)]
+
+
+def test_one_byte_over_the_limit_is_413_and_the_limit_is_not(rig):
+    rig.refused(413, body=b"x" * (LIMIT + 1))
+
+    rig.admit(body=b"x" * LIMIT)
+    assert len(rig.desk.runs) == 1
+
+
+def test_a_body_that_could_not_be_read_is_refused_as_it_was_told(rig):
+    _, problem = rig.refused(400, body=problems.malformed("broke off"))
+
+    assert problem["detail"] == "broke off"
+    assert rig.books.refused == [("wf_1", Trigger.WEBHOOK, Outcome.REJECTED)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b""),
+        ("application/json", b"{"),
+        ("application/json", b"NaN"),
+        ("application/json", b"[" * 100_000),
+        ("application/json", b"\xef\xbb\xbf{}"),
+        ("text/plain", b"{}"),
+        ("application/x-www-form-urlencoded", b"{}"),
+    ],
+    ids=repr,
+)
+def test_where_only_json_is_taken_anything_else_is_400(rig, kind, body):
+    rig.stored.known[TOKEN] = published(accept="json")
+    headers = (("content-type", kind),)
+
+    _, problem = rig.refused(400, headers=headers, body=body[:LIMIT])
+
+    assert problem["type"] == "/problems/not-json"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["application/json", "Application/JSON; charset=utf-8", "application/x+json", ""],
+)
+def test_where_only_json_is_taken_every_json_type_and_none_will_do(rig, kind):
+    rig.stored.known[TOKEN] = published(accept="json")
+
+    rig.admit(headers=(("Content-Type", kind),))
+
+    assert len(rig.desk.runs) == 1
+
+
+def test_a_full_house_is_told_at_once_and_not_counted_twice(rig):
+    rig.desk.full = True
+
+    answer, problem = rig.refused(503)
+
+    assert answer.headers["Retry-After"] == "2"
+    assert problem["type"] == "/problems/queue-full"
+    assert rig.books.outcomes == ["shed"]
+    assert rig.books.refused == []
+
+
+def test_a_commit_that_fails_is_503_and_promises_nothing(rig):
+    pending = rig.admit()
+
+    rig.desk.futures[0].set_exception(StoreUnavailable("the disk is full"))
+
+    answer = pending.answer()
+    assert answer.status == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert rig.books.outcomes == ["failed"]
+
+
+def test_a_commit_that_takes_too_long_is_503():
+    never: Future[Execution] = Future()
+
+    answer = Pending(never, request_id="req_1", patience=0.01).answer()
+
+    assert answer.status == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert json.loads(answer.body)["type"] == "/problems/too-late"
+
+
+def test_a_store_that_cannot_be_read_is_503(rig):
+    def fail() -> None:
+        raise StoreUnavailable("no connection")
+
+    rig.stored.then.append(fail)
+
+    rig.refused(503)
+
+
+def test_a_fault_of_ours_reaches_a_callback_as_500_and_the_log(rig, caplog):
+    answers = []
+    rig.admit().when_answered(answers.append)
+
+    rig.desk.futures[0].set_exception(RuntimeError("shelf 7"))
+
+    [answer] = answers
+    assert answer.status == 500
+    assert b"shelf" not in answer.body
+    assert "shelf 7" in caplog.text
+    caplog.clear()
+
+
+def test_a_refused_delivery_calls_back_at_once(rig):
+    answers = []
+    rig.admit(token="x" * 32).when_answered(answers.append)
+
+    assert [each.status for each in answers] == [404]
