@@ -15,7 +15,8 @@ class Limits:
     max_body: int = 1 << 20
     max_head: int = 64 << 10
     max_unsent: int = 2 << 20  # of one answer, kept for a slow reader without a thread
-    buffered: int = 64 << 20  # received and unsent bytes of all connections
+    received: int = 64 << 20  # bytes of all requests that are not answered yet
+    unsent: int = 64 << 20  # bytes of all answers that are not read yet
     linger: float = 2.0  # for which late bytes of a closed connection are thrown away
     max_lingered: int = 8 << 20
     unhurried: float = 1.0  # an idle connection younger than this is never evicted

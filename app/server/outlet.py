@@ -34,8 +34,10 @@ class Outlet:
     """What gunicorn's response writes to, in place of the socket.
 
     What the kernel does not take at once is kept for the event loop to send; only
-    when that is more than `room` does the thread wait. A thread writes while its
-    request runs and the loop at all other times, never both.
+    when that is more than `room` does the thread wait. When the budget of all slow
+    readers is used up the client is given up instead, so that they cannot hold the
+    threads either. A thread writes while its request runs and the loop at all other
+    times, never both.
 
     Args:
         sock: the client's, non-blocking.
@@ -108,9 +110,10 @@ class Outlet:
             raise Gone("the client closed the connection") from error
 
     def _keep(self, rest: memoryview) -> bool:
-        fits = len(self._unsent) + len(rest) <= self._room
-        if not fits or not self._budget.take(len(rest)):
+        if len(self._unsent) + len(rest) > self._room:
             return False
+        if not self._budget.take(len(rest)):
+            raise Gone("other slow readers fill the memory set aside for them")
         self._unsent += rest
         return True
 

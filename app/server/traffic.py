@@ -61,7 +61,8 @@ class Traffic:
     ) -> None:
         self._poller, self._limits, self._seams = poller, limits, seams
         self._tally, self._clock = tally, clock
-        self.budget = Budget(limits.buffered)
+        self.received = Budget(limits.received)
+        self.unsent = Budget(limits.unsent)
         self._next_tick = 0.0
         self._open: dict[Connection, None] = {}
         self._steps = {
@@ -94,11 +95,11 @@ class Traffic:
             framer=Framer(lambda head: parse(head, client), self._limits),
             outlet=Outlet(
                 sock,
-                self.budget,
+                self.unsent,
                 room=self._limits.max_unsent,
                 patience=self._limits.write,
             ),
-            budget=self.budget,
+            budget=self.received,
         )
         conn.on_event = partial(self._on_event, conn)
         self._open[conn] = None

@@ -175,7 +175,7 @@ def test_a_request_cut_short_is_dropped_and_never_run(rig):
 
     assert rig.served == []
     assert len(rig.traffic) == 0
-    assert rig.traffic.budget.used == 0
+    assert rig.traffic.received.used == 0
 
 
 def test_a_client_that_only_ends_its_sending_side_is_answered(rig):
@@ -296,7 +296,7 @@ def test_a_closed_connection_is_listened_to_for_8_mib(make_rig):
 
 
 def test_memory_for_what_arrives_is_bounded_over_all_connections(make_rig):
-    rig = make_rig(buffered=100_000)
+    rig = make_rig(received=100_000)
     first, second = rig.connect(), rig.connect()
     rig.send(first, POST % 90_000 + b"a" * 60_000)
 
@@ -312,11 +312,11 @@ def test_memory_for_what_arrives_is_bounded_over_all_connections(make_rig):
 def test_a_body_is_counted_until_its_request_is_answered(rig):
     client = rig.connect()
     rig.send(client, POST % 50_000 + b"a" * 50_000)
-    assert rig.traffic.budget.used == 50_000
+    assert rig.traffic.received.used == 50_000
 
     rig.answer(rig.served.pop())
 
-    assert rig.traffic.budget.used == 0
+    assert rig.traffic.received.used == 0
 
 
 def test_the_rest_of_an_answer_is_sent_as_the_client_reads(rig):
@@ -331,7 +331,7 @@ def test_the_rest_of_an_answer_is_sent_as_the_client_reads(rig):
         data += client.recv(65536)
         rig.turn()
 
-    assert rig.traffic.budget.used == 0
+    assert rig.traffic.unsent.used == 0
     rig.send(client, GET)
     assert len(rig.served) == 1
 
@@ -346,7 +346,17 @@ def test_a_client_that_reads_nothing_is_cut_after_the_write_timeout(rig):
     rig.turn(0.2)
 
     assert len(rig.traffic) == 0
-    assert rig.traffic.budget.used == 0
+    assert rig.traffic.unsent.used == 0
+
+
+def test_slow_readers_cannot_fill_the_memory_for_requests(make_rig):
+    rig = make_rig(unsent=10_000_000, received=10)
+    rig.send(rig.connect(), GET)
+    rig.answer(rig.served.pop(), b"a" * 1_000_000)
+
+    rig.send(rig.connect(), GET)
+
+    assert len(rig.served) == 1
 
 
 def test_a_client_that_reads_nothing_gets_no_second_answer_prepared(rig):
