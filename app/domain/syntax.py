@@ -11,6 +11,7 @@ Path = tuple[str, ...]  # names from the root
 MAX_DEPTH = 64  # nodes inside each other
 _CHAINS = frozenset({"subexpression", "index_expression", "pipe"})
 _SCOPES = frozenset({"projection", "value_projection", "filter_projection"})
+_GO_ON = _SCOPES | {"subexpression", "flatten"}
 _TAKES_REFERENCE = frozenset({"map", "sort_by", "min_by", "max_by"})
 
 
@@ -24,6 +25,8 @@ def faults(tree: Node) -> Iterator[str]:
             yield from _faults_of_call(node["value"], node["children"])
         elif node["type"] == "slice" and node["children"][2] == 0:
             yield "has a slice with step 0, which never moves on"
+        elif node["type"] in _GO_ON and node["children"][0]["type"] == "not_expression":
+            yield "has `!a.b`, which means `(!a).b` and is always null; write `!(a.b)`"
         elif node["type"] == "expref" and not allowed:
             yield "has a `&` outside of map, sort_by, min_by and max_by"
 
