@@ -2,16 +2,24 @@
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator
 
 from app.connectors import statuses
-from app.connectors.fields import Text
+from app.connectors.fields import Text, Url
 from app.connectors.outgoing import Body, Request
 from app.connectors.registry import Call, Connector
 from app.domain import jsons
-from app.domain.errors import StepFailed
 
 LONGEST = 2000  # characters that Discord takes
+
+
+def short_enough(text: str) -> str:
+    """Refuse what Discord would refuse."""
+    if len(text) > LONGEST:
+        raise ValueError(
+            f"has {len(text)} characters and Discord takes {LONGEST}; shorten it"
+        )
+    return text
 
 
 class DiscordMessage(Connector):
@@ -19,16 +27,10 @@ class DiscordMessage(Connector):
 
     name: ClassVar[str] = "discord.message"
 
-    url: Annotated[str, Field(repr=False)]
-    text: Text
+    url: Url
+    text: Annotated[Text, AfterValidator(short_enough)]
 
     def run(self, call: Call) -> dict[str, Any]:
-        if len(self.text) > LONGEST:
-            message = (
-                f"the text has {len(self.text)} characters and Discord takes"
-                f" {LONGEST}; shorten it"
-            )
-            raise StepFailed("invalid-settings", message)
         body = Body(jsons.encode({"content": self.text}), "application/json")
         request = Request(method="POST", url=self.url, body=body)
         reply = call.http.call(call.context, request)

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from app.connectors.outgoing import parse_headers, parse_url
 from app.domain import jsons
 
 
@@ -14,4 +15,28 @@ def as_text(value: Any) -> Any:
     return jsons.encode(value).decode()
 
 
-Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=Any)]
+def sendable(text: str) -> str:
+    """Refuse half of a surrogate pair, which JSON can spell and nobody can send."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must not hold half of a surrogate pair") from None
+    return text
+
+
+def callable_url(text: str) -> str:
+    """Refuse a URL that the door would refuse, when the workflow is saved already."""
+    parse_url(text)
+    return text
+
+
+def sendable_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Refuse headers that the door would refuse."""
+    parse_headers(headers)
+    return headers
+
+
+Plain = Annotated[str, AfterValidator(sendable)]
+Text = Annotated[Plain, BeforeValidator(as_text, json_schema_input_type=Any)]
+Url = Annotated[Plain, AfterValidator(callable_url), Field(repr=False)]
+Headers = Annotated[dict[Plain, Text], AfterValidator(sendable_headers)]

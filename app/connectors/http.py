@@ -6,12 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpcore2
-import httpx2
 
 from app.connectors.inflating import Collector
-from app.connectors.network import CONNECT_LIMIT, Network
+from app.connectors.network import Dialing, Network
 from app.connectors.outgoing import Outgoing, Request, prepared, redirected
-from app.connectors.resolving import Resolver
 from app.domain.context import ExecutionContext
 from app.domain.errors import StepFailed
 from app.security.addresses import AddressGuard
@@ -41,9 +39,7 @@ class HttpClient:
         guard: which addresses may be connected to.
         max_body: greatest size of an answer, bytes after decompression.
         user_agent: who we say we are, for example ``Sluice/1.0``.
-        tls: whom to trust; by default the system, or ``SSL_CERT_FILE``.
-        resolver: looks names up.
-        connect_limit: seconds, each for the name, the connection and the handshake.
+        dialing: how connections are made.
     """
 
     def __init__(
@@ -52,16 +48,12 @@ class HttpClient:
         *,
         max_body: int = MAX_BODY,
         user_agent: str = "Sluice",
-        tls: ssl.SSLContext | None = None,
-        resolver: Resolver | None = None,
-        connect_limit: float = CONNECT_LIMIT,
+        dialing: Dialing | None = None,
     ) -> None:
         self._guard = guard
         self._max_body = max_body
         self._user_agent = user_agent
-        self._tls = tls or httpx2.create_ssl_context()
-        self._resolver = resolver or Resolver()
-        self._connect_limit = connect_limit
+        self._dialing = dialing or Dialing()
 
     def call(self, context: ExecutionContext, request: Request) -> Reply:
         """Send a request, follow up to three redirects, read the whole answer.
@@ -90,8 +82,8 @@ class HttpClient:
     def _exchange(self, context: ExecutionContext, outgoing: Outgoing) -> Reply:
         connection = httpcore2.HTTPConnection(
             _url_of(outgoing).origin,
-            ssl_context=self._tls,
-            network_backend=Network(context, self._guard, self._resolver),
+            ssl_context=self._dialing.tls,
+            network_backend=Network(context, self._guard, self._dialing),
         )
         try:
             with _translated(outgoing.origin):
@@ -115,7 +107,7 @@ class HttpClient:
             _url_of(outgoing),
             headers=list(headers.items()),
             content=outgoing.content,
-            extensions={"timeout": {"connect": self._connect_limit}},
+            extensions={"timeout": {"connect": self._dialing.limit}},
         )
 
     def _read(self, outgoing: Outgoing, answer: httpcore2.Response) -> Reply:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from pydantic import BeforeValidator, Field, model_validator
 
 from app.connectors import statuses
-from app.connectors.fields import Text
+from app.connectors.fields import Headers, Plain, Text, Url
 from app.connectors.http import Reply
 from app.connectors.outgoing import Body, Request
 from app.connectors.registry import Call, Connector
@@ -32,7 +32,7 @@ Method = Annotated[
 ]
 Status = Annotated[int, Field(ge=100, le=599)]
 StatusClass = Annotated[str, Field(pattern=r"^[1-5]xx$")]
-Values = dict[str, Annotated[list[Text], BeforeValidator(_listed)]]
+Values = dict[Plain, Annotated[list[Text], BeforeValidator(_listed)]]
 
 
 class HttpRequest(Connector):
@@ -49,8 +49,8 @@ class HttpRequest(Connector):
     name: ClassVar[str] = "http.request"
 
     method: Method = "GET"
-    url: str
-    headers: dict[str, Text] = Field(default_factory=dict)
+    url: Url
+    headers: Headers = Field(default_factory=dict)
     query: Values = Field(default_factory=dict)
     json_: Annotated[Any, Field(alias="json")] = None
     form: Values | None = None

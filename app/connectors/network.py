@@ -7,9 +7,11 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 import httpcore2
+import httpx2
 from typing_extensions import override
 
 from app.connectors.resolving import Resolver, Target
@@ -17,10 +19,23 @@ from app.domain.context import ExecutionContext
 from app.domain.errors import StepFailed
 from app.security.addresses import AddressGuard
 
-CONNECT_LIMIT = 10.0  # seconds, each for the name, the connection and the handshake
-
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialing:
+    """How connections are made.
+
+    Args:
+        resolver: looks names up.
+        tls: whom to trust; by default the system, or ``SSL_CERT_FILE``.
+        limit: seconds, each for the name, the connection and the handshake.
+    """
+
+    resolver: Resolver = field(default_factory=Resolver)
+    tls: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context)
+    limit: float = 10.0
 
 
 class Line(httpcore2.NetworkStream):
@@ -136,11 +151,11 @@ class Network(httpcore2.NetworkBackend):
     """Opens the connections of one call, to checked addresses only."""
 
     def __init__(
-        self, context: ExecutionContext, guard: AddressGuard, resolver: Resolver
+        self, context: ExecutionContext, guard: AddressGuard, dialing: Dialing
     ) -> None:
         self._context = context
         self._guard = guard
-        self._resolver = resolver
+        self._dialing = dialing
 
     @override
     def connect_tcp(
@@ -157,19 +172,18 @@ class Network(httpcore2.NetworkBackend):
             StepFailed: `blocked-address`, `connect-failed` or `timeout`.
             Cancelled, Interrupted, DeadlineExceeded: from the context.
         """
-        limit = CONNECT_LIMIT if timeout is None else timeout
-        targets = self._resolver.resolve(self._context, host, port, limit)
+        limit = self._dialing.limit
+        targets = self._dialing.resolver.resolve(self._context, host, port, limit)
         if not all(self._guard.check(each.address) for each in targets):
             raise StepFailed(
                 "blocked-address",
                 f"{host} is not a public address; an operator may allow its range"
                 " with SLUICE_OUTBOUND_ALLOW",
             )
-        return self._first_that_answers(targets, f"{host} port {port}", limit)
+        return self._first_that_answers(targets, f"{host} port {port}")
 
-    def _first_that_answers(
-        self, targets: list[Target], where: str, limit: float
-    ) -> Line:
+    def _first_that_answers(self, targets: list[Target], where: str) -> Line:
+        limit = self._dialing.limit
         failed: OSError | None = None
         for target in targets:
             try:

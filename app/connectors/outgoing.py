@@ -1,7 +1,8 @@
 """What goes out: URLs and headers are checked here, once, for every request."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlencode, urljoin
 
@@ -82,16 +83,17 @@ def prepared(request: Request) -> Outgoing:
     Raises:
         StepFailed: `invalid-settings`, with what to change and no value in it.
     """
-    try:
+    with _refused_as("url"):
         url = parse_url(request.url)
-        headers = _headers(request.headers)
-    except ValueError as error:
-        raise StepFailed("invalid-settings", str(error)) from error
+    with _refused_as("headers"):
+        headers = parse_headers(request.headers)
+    with _refused_as("query"):
+        url = _with_query(url, request.query)
     if request.body is not None:
         headers = {"content-type": request.body.content_type} | headers
     return Outgoing(
         method=request.method,
-        url=_with_query(url, request.query),
+        url=url,
         headers=headers,
         content=None if request.body is None else request.body.content,
     )
@@ -108,7 +110,7 @@ def redirected(sent: Outgoing, status: int, location: str) -> Outgoing:
     try:
         url = parse_url(urljoin(str(sent.url), location))
     except ValueError as error:
-        message = f"{sent.origin} redirected to what cannot be called: {error}"
+        message = f"{sent.origin} redirected to a URL that {error}"
         raise StepFailed("bad-answer", message) from error
     if (sent.url.scheme, url.scheme) == ("https", "http"):
         message = f"{sent.origin} redirected from https to http, which is not followed"
@@ -126,25 +128,57 @@ def parse_url(text: str) -> httpx2.URL:
         ValueError: says what to change, without the URL.
     """
     if _NEVER.search(text):
-        raise ValueError("the URL holds a control character or a backslash; encode it")
+        raise ValueError("holds a control character or a backslash; encode it")
     begin = _BEGIN.match(text)
     if begin is None:
-        raise ValueError("the URL must begin with http:// or https:// and a host")
+        raise ValueError("must begin with http:// or https:// and a host")
     if "@" in begin["authority"]:
         raise ValueError(
-            "the URL holds a user name or password before an @; use a header instead"
+            "holds a user name or password before an @; use a header instead"
         )
     try:
         url = httpx2.URL(text)
     except httpx2.InvalidURL as error:
-        raise ValueError("the URL's host or port is malformed") from error
+        raise ValueError("has a malformed host or port") from error
     if not _HOST.fullmatch(url.raw_host.decode()) or not _is_port(url.port):
-        raise ValueError("the URL's host or port is malformed")
+        raise ValueError("has a malformed host or port")
     return url
+
+
+def parse_headers(given: Mapping[str, str]) -> dict[str, str]:
+    """Read headers that may be sent; their names come out in lower case.
+
+    Raises:
+        ValueError: says what to change, without a value.
+    """
+    for name, value in given.items():
+        if not _NAME.fullmatch(name):
+            raise ValueError(
+                "hold a name with a character that is not allowed there;"
+                " use letters, digits and hyphens"
+            )
+        if name.lower() in FRAMING:
+            raise ValueError(
+                f"must not hold {name}, which Sluice sets itself; leave it out"
+            )
+        if not _VALUE.fullmatch(value):
+            raise ValueError(
+                f"hold a control character or one outside of ASCII in {name};"
+                " encode its value"
+            )
+    return {name.lower(): value.strip() for name, value in given.items()}
 
 
 def _is_port(port: int | None) -> bool:
     return port is None or 1 <= port <= 65_535  # noqa: PLR2004  # 16 bits
+
+
+@contextmanager
+def _refused_as(setting: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise StepFailed("invalid-settings", f"{setting} {error}") from error
 
 
 def _with_query(url: httpx2.URL, query: Query) -> httpx2.URL:
@@ -152,24 +186,11 @@ def _with_query(url: httpx2.URL, query: Query) -> httpx2.URL:
         return url
     added = urlencode(query, doseq=True, quote_via=quote)
     before = url.query.decode()
-    return url.copy_with(query=f"{before}&{added}".removeprefix("&").encode())
-
-
-def _headers(given: Mapping[str, str]) -> dict[str, str]:
-    for name, value in given.items():
-        if not _NAME.fullmatch(name):
-            raise ValueError(
-                "a header's name holds a character that is not allowed there;"
-                " use letters, digits and hyphens"
-            )
-        if name.lower() in FRAMING:
-            raise ValueError(f"the header {name} is set by Sluice itself; leave it out")
-        if not _VALUE.fullmatch(value):
-            raise ValueError(
-                f"the header {name} holds a control character or one outside of ASCII;"
-                " encode its value"
-            )
-    return {name.lower(): value.strip() for name, value in given.items()}
+    query_string = f"{before}&{added}".removeprefix("&")
+    try:
+        return url.copy_with(query=query_string.encode())
+    except httpx2.InvalidURL as error:
+        raise ValueError("is too long for a URL; send a body instead") from error
 
 
 def _only(headers: Mapping[str, str], names: frozenset[str]) -> dict[str, str]:

@@ -3,13 +3,12 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from app.connectors.http import HttpClient
 from app.domain.context import ExecutionContext
-from app.domain.errors import Fault, StepFailed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,24 +33,6 @@ class Connector(BaseModel):
     name: ClassVar[str]
     has_effect: ClassVar[bool] = True  # touches something outside of the process
 
-    @classmethod
-    def prepared(cls, settings: Mapping[str, Any]) -> Self:
-        """Make a step ready to run from its evaluated settings.
-
-        Raises:
-            StepFailed: `invalid-settings`, naming each wrong setting and no value.
-        """
-        try:
-            return cls.model_validate(settings)
-        except ValidationError as error:
-            wrong = "; ".join(
-                f"{each.pointer}: {each.message}".removeprefix(": ")
-                for each in faults(error)
-            )
-            raise StepFailed(
-                "invalid-settings", f"settings of {cls.name}: {wrong}"
-            ) from None
-
     @abstractmethod
     def run(self, call: Call) -> Any:
         """Do the work and return the step's output: JSON, plain Python values.
@@ -61,21 +42,6 @@ class Connector(BaseModel):
             Cancelled, Interrupted, DeadlineExceeded: from the context.
             Pause, Ended: to leave the thread, or to end the execution.
         """
-
-
-def faults(error: ValidationError) -> list[Fault]:
-    """Say what is wrong with settings, by pointers into them and without values."""
-    return [
-        Fault(
-            "".join(f"/{_escaped(part)}" for part in each["loc"]),
-            each["msg"].removeprefix("Value error, "),
-        )
-        for each in error.errors(include_input=False, include_url=False)
-    ]
-
-
-def _escaped(part: str | int) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")
 
 
 class Registry:

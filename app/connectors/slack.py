@@ -1,11 +1,9 @@
 """`slack.message`: post a text to a channel by its incoming webhook."""
 
-from typing import Annotated, Any, ClassVar
-
-from pydantic import Field
+from typing import Any, ClassVar
 
 from app.connectors import statuses
-from app.connectors.fields import Text
+from app.connectors.fields import Text, Url
 from app.connectors.outgoing import Body, Request
 from app.connectors.registry import Call, Connector
 from app.domain import jsons
@@ -16,7 +14,7 @@ class SlackMessage(Connector):
 
     name: ClassVar[str] = "slack.message"
 
-    url: Annotated[str, Field(repr=False)]
+    url: Url
     text: Text
 
     def run(self, call: Call) -> dict[str, Any]:

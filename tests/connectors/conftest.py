@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app.connectors.http import HttpClient
+from app.connectors.network import Dialing
 from app.connectors.registry import Call
 from app.domain import times
 from app.domain.context import ExecutionContext
@@ -79,7 +80,7 @@ def serve(request):
 @pytest.fixture
 def http(client_tls):
     """The door as in development: loopback may be called."""
-    return HttpClient(AddressGuard(allow_private=True), tls=client_tls)
+    return HttpClient(AddressGuard(allow_private=True), dialing=Dialing(tls=client_tls))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.connectors.http import HttpClient
+from app.connectors.network import Dialing
 from app.connectors.outgoing import Body, Request
 from app.connectors.resolving import Resolver
 from app.domain.context import ExecutionContext, Stop
@@ -96,7 +97,7 @@ class Stalled:
         method = "POST" if body else "GET"
         self.request = Request(method=method, url=url, body=body)
         self.begun = begun
-        self.resolver = Resolver(lookup=lookup) if lookup else None
+        self.resolver = Resolver(lookup=lookup) if lookup else Resolver()
 
 
 @pytest.fixture
@@ -149,7 +150,9 @@ def in_http(request, serve, scheme_tls):
 def run(stalled, client_tls, context):
     """Make the call in another thread and return its future."""
     guard = AddressGuard(allow_private=True)
-    client = HttpClient(guard, tls=client_tls, resolver=stalled.resolver)
+    client = HttpClient(
+        guard, dialing=Dialing(tls=client_tls, resolver=stalled.resolver)
+    )
     threads = ThreadPoolExecutor(1)
     future = threads.submit(client.call, context, stalled.request)
     threads.shutdown(wait=False)
@@ -248,7 +251,7 @@ def test_a_stop_that_meets_the_end_of_a_call_never_breaks_another(serve, http):
 @pytest.mark.parametrize("phase", ["connect", "handshake"])
 def test_connecting_has_a_limit_of_its_own(phase, full_backlog, serve, context):
     port = full_backlog if phase == "connect" else serve(handshake).port
-    client = HttpClient(AddressGuard(allow_private=True), connect_limit=0.1)
+    client = HttpClient(AddressGuard(allow_private=True), dialing=Dialing(limit=0.1))
 
     with pytest.raises(StepFailed) as failed:
         client.call(context, get(f"https://127.0.0.1:{port}/"))

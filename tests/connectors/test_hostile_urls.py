@@ -3,7 +3,7 @@
 import pytest
 
 from app.connectors.http import HttpClient
-from app.connectors.network import Network
+from app.connectors.network import Dialing, Network
 from app.connectors.resolving import Resolver, Target
 from app.domain.errors import StepFailed
 from app.security.addresses import AddressGuard
@@ -118,7 +118,7 @@ def canary(serve):
 
 def attempt(url, canary, context, *, allow_private=False):
     guard = AddressGuard(allow_private=allow_private)
-    client = HttpClient(guard, resolver=Resolver(lookup=ZONE))
+    client = HttpClient(guard, dialing=Dialing(resolver=Resolver(lookup=ZONE)))
     url = url.replace("{port}", str(canary.port))
     return client.call(context, get(url))
 
@@ -169,7 +169,7 @@ def test_a_name_that_changes_its_address_is_asked_once_and_connected_as_checked(
         return [Target(2, (answers.pop(0), port))]
 
     guard = AddressGuard(allow_private=True)
-    client = HttpClient(guard, resolver=Resolver(lookup=rebinding))
+    client = HttpClient(guard, dialing=Dialing(resolver=Resolver(lookup=rebinding)))
     url = f"http://rebind.example:{canary.port}/"
 
     assert client.call(context, get(url)).body == b"reached"
@@ -177,7 +177,7 @@ def test_a_name_that_changes_its_address_is_asked_once_and_connected_as_checked(
 
 
 def test_a_local_socket_is_never_opened(context):
-    network = Network(context, AddressGuard(allow_private=True), Resolver())
+    network = Network(context, AddressGuard(allow_private=True), Dialing())
 
     with pytest.raises(StepFailed) as failed:
         network.connect_unix_socket("/var/run/docker.sock")

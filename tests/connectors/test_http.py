@@ -7,6 +7,7 @@ import zlib
 import pytest
 
 from app.connectors.http import HttpClient
+from app.connectors.network import Dialing
 from app.connectors.outgoing import Body, Request
 from app.connectors.resolving import Resolver
 from app.security.addresses import AddressGuard
@@ -71,7 +72,9 @@ def chunked(*pieces):
 @pytest.fixture
 def small(client_tls):
     """A door that takes answers of a thousand bytes."""
-    return HttpClient(AddressGuard(allow_private=True), tls=client_tls, max_body=1000)
+    return HttpClient(
+        AddressGuard(allow_private=True), dialing=Dialing(tls=client_tls), max_body=1000
+    )
 
 
 def until_eof(body):
@@ -185,7 +188,8 @@ def test_a_refused_connection_is_a_failed_step(serve, fails):
 
 def test_a_name_that_does_not_exist_is_a_failed_step(fails, client_tls):
     client = HttpClient(
-        AddressGuard(), tls=client_tls, resolver=Resolver(lookup=Zone())
+        AddressGuard(),
+        dialing=Dialing(tls=client_tls, resolver=Resolver(lookup=Zone())),
     )
 
     for host in ("nowhere.example", "a..b", "x" * 64 + ".example"):
@@ -198,8 +202,7 @@ def test_the_second_address_is_tried_when_the_first_refuses(serve, client_tls, c
     lookup = Zone(two_example=["127.0.0.9", "127.0.0.1"])
     client = HttpClient(
         AddressGuard(allow_private=True),
-        tls=client_tls,
-        resolver=Resolver(lookup=lookup),
+        dialing=Dialing(tls=client_tls, resolver=Resolver(lookup=lookup)),
     )
 
     reply = client.call(context, get(server.url(host="two.example")))

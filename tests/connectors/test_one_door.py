@@ -7,9 +7,9 @@ from pathlib import Path
 APART = {"server", "cli"}
 APP = Path(__file__).parents[2] / "app"
 DOOR = {
-    "connectors/http.py": {"httpcore2", "httpx2"},
+    "connectors/http.py": {"httpcore2"},
     "connectors/outgoing.py": {"httpx2"},
-    "connectors/network.py": {"httpcore2", "socket.socket"},
+    "connectors/network.py": {"httpcore2", "httpx2", "socket.socket"},
     "connectors/resolving.py": {"socket.getaddrinfo"},
 }
 CLIENTS = {

@@ -65,7 +65,7 @@ def test_header_values_lose_the_spaces_around_them():
 
 @pytest.mark.parametrize("name", ["", "a b", "a:", "ä", "a\r\nb", "a\x00", "(a)"])
 def test_a_header_name_that_is_none_is_refused(name):
-    with pytest.raises(StepFailed, match="header's name") as failed:
+    with pytest.raises(StepFailed, match="headers hold a name") as failed:
         prepared(request(headers={name: "x"}))
 
     assert failed.value.code == "invalid-settings"
@@ -76,7 +76,7 @@ def test_a_header_name_that_is_none_is_refused(name):
     ["a\r\nX: b", "a\nb", "\x00", "s3cret\x7f", "s3cret ä", "s3cret\u2028", "\x1b[0m"],
 )
 def test_a_header_value_that_could_be_read_as_more_is_refused(value):
-    with pytest.raises(StepFailed, match="header X-Token") as failed:
+    with pytest.raises(StepFailed, match="headers hold a control character") as failed:
         prepared(request(headers={"X-Token": value}))
 
     assert failed.value.code == "invalid-settings"
@@ -85,7 +85,7 @@ def test_a_header_value_that_could_be_read_as_more_is_refused(value):
 
 @pytest.mark.parametrize("name", [*sorted(FRAMING), "Content-Length"])
 def test_headers_that_frame_the_message_are_not_the_authors(name):
-    with pytest.raises(StepFailed, match="set by Sluice itself"):
+    with pytest.raises(StepFailed, match="which Sluice sets itself"):
         prepared(request(headers={name: "1"}))
 
 
@@ -95,3 +95,11 @@ def test_a_url_longer_than_anyone_reads_is_refused():
 
     assert failed.value.code == "invalid-settings"
     assert len(str(failed.value)) < 200
+
+
+def test_a_query_longer_than_anyone_reads_is_refused():
+    with pytest.raises(StepFailed, match="query is too long") as failed:
+        prepared(request(query={"q": ["s3cret" * 20_000]}))
+
+    assert failed.value.code == "invalid-settings"
+    assert "s3cret" not in str(failed.value)

@@ -3,6 +3,7 @@
 import pytest
 
 from app.connectors.http import HttpClient
+from app.connectors.network import Dialing
 from app.connectors.outgoing import Body, Request
 from app.connectors.resolving import Resolver
 from app.security.addresses import AddressGuard
@@ -148,7 +149,9 @@ def test_a_redirect_to_a_blocked_address_is_refused(serve, client_tls, fails):
     server = serve(answering(moved(f"http://trap.example:{canary.port}/")))
     lookup = Zone(front_example=["127.0.0.1"], trap_example=["127.0.0.2"])
     guard = OnlyOne()
-    client = HttpClient(guard, tls=client_tls, resolver=Resolver(lookup=lookup))
+    client = HttpClient(
+        guard, dialing=Dialing(tls=client_tls, resolver=Resolver(lookup=lookup))
+    )
 
     failure = fails(get(f"http://front.example:{server.port}/"), client)
 

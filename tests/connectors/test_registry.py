@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from app.connectors.catalog import CATALOG
 from app.connectors.flow import Fail, Log
 from app.connectors.http_request import HttpRequest
-from app.connectors.registry import Registry, faults
+from app.connectors.registry import Registry
 
 
 def test_the_catalog_has_every_connector_of_the_contract():
@@ -33,18 +33,21 @@ def test_two_connectors_of_one_name_are_a_mistake():
 
 
 def test_a_step_that_is_ready_cannot_be_changed():
-    step = Fail.prepared({"message": "no"})
+    step = Fail.model_validate({"message": "no"})
 
     with pytest.raises(ValidationError):
         setattr(step, "message", "yes")  # noqa: B010  # mypy knows that one cannot
 
 
-def test_all_that_is_wrong_with_settings_is_said_at_once():
+def test_what_is_wrong_with_settings_is_said_without_their_values():
     with pytest.raises(ValidationError) as wrong:
         HttpRequest.model_validate({"method": "BREW", "colour": "s3cret"})
 
-    pointers = [each.pointer for each in faults(wrong.value)]
-    assert pointers == ["/method", "/url", "/colour"]
+    assert [each["loc"] for each in wrong.value.errors()] == [
+        ("method",),
+        ("url",),
+        ("colour",),
+    ]
     assert "s3cret" not in str(wrong.value)
 
 

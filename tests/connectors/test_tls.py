@@ -6,6 +6,7 @@ import ssl
 import pytest
 
 from app.connectors.http import HttpClient
+from app.connectors.network import Dialing
 from app.connectors.resolving import Resolver
 from app.security.addresses import AddressGuard
 from tests.connectors.serving import Zone, answer, answering, get, read_request
@@ -22,8 +23,9 @@ def test_a_certificate_is_checked_against_the_name_and_the_name_is_sent(
     server = serve(answering(answer(b"secret")), tls)
     client = HttpClient(
         AddressGuard(allow_private=True),
-        tls=client_tls,
-        resolver=Resolver(lookup=Zone(sluice_test=["127.0.0.1"])),
+        dialing=Dialing(
+            tls=client_tls, resolver=Resolver(lookup=Zone(sluice_test=["127.0.0.1"]))
+        ),
     )
 
     assert client.call(context, get(server.url(host=host))).body == b"secret"
@@ -35,8 +37,7 @@ def test_a_certificate_of_another_name_is_refused(serve, server_tls, client_tls,
     lookup = Zone(other_test=["127.0.0.1"])
     client = HttpClient(
         AddressGuard(allow_private=True),
-        tls=client_tls,
-        resolver=Resolver(lookup=lookup),
+        dialing=Dialing(tls=client_tls, resolver=Resolver(lookup=lookup)),
     )
 
     failure = fails(get(server.url(host="other.test")), client)
