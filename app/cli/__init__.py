@@ -22,7 +22,8 @@ def main(
     try:
         return _demo(asked.url, env.get(KEY))
     except (Refused, demo.Unfinished, local.NotStarted, httpx2.HTTPError) as error:
-        sys.stderr.write(f"The demo failed: {error}\n")
+        notes: list[str] = getattr(error, "__notes__", [])
+        sys.stderr.write("\n".join([f"The demo failed: {error}", *notes, ""]))
         return 1
 
 

@@ -39,7 +39,7 @@ def run(client: Client, *, within: float = 30.0) -> int:
         started = time.monotonic()
         accepted = _send(client, workflow["webhook_url"])
         execution = _wait(client, accepted["execution_id"], within)
-    took = round((time.monotonic() - started) * 1000)
+        took = round((time.monotonic() - started) * 1000)
     sys.stdout.write(json.dumps(execution, indent=2) + "\n")
     if execution["status"] != "success" or len(sink.bodies) != 1:
         raise Unfinished(
@@ -97,5 +97,5 @@ def _wait(client: Client, execution_id: str, within: float) -> dict[str, Any]:
         )
         if execution["status"] in FINAL:
             return execution
-        time.sleep(0.05)
+        time.sleep(0.01)
     raise Unfinished(f"execution {execution_id} did not end within {within:g} s")

@@ -27,8 +27,10 @@ def server(*, within: float = 20.0) -> Iterator[str]:
     Args:
         within: how long the start may take, seconds.
 
+    An error that leaves the block gets a note with the last lines of the server's log.
+
     Raises:
-        NotStarted: with the last lines of the server's log.
+        NotStarted: it ended, or was not ready in time.
     """
     with tempfile.TemporaryDirectory(prefix="sluice-demo-") as name:
         home = Path(name)
@@ -39,8 +41,11 @@ def server(*, within: float = 20.0) -> Iterator[str]:
             )
         try:
             url = f"http://127.0.0.1:{port}"
-            _await_ready(process, url, within, home / "log")
+            _await_ready(process, url, within)
             yield url
+        except Exception as error:
+            error.add_note("\n".join(["The server's log ends:", *_tail(home / "log")]))
+            raise
         finally:
             process.terminate()
             process.wait()
@@ -64,16 +69,17 @@ def _free_port() -> int:
         return port
 
 
-def _await_ready(
-    process: subprocess.Popen[bytes], url: str, within: float, log: Path
-) -> None:
+def _await_ready(process: subprocess.Popen[bytes], url: str, within: float) -> None:
     until = time.monotonic() + within
     while process.poll() is None and time.monotonic() < until:
         if _ready(url):
             return
         time.sleep(0.05)
-    tail = log.read_text(errors="replace").splitlines()[-10:]
-    raise NotStarted("\n".join(["the server did not start. Its log ends:", *tail]))
+    raise NotStarted(f"no server was ready on {url} within {within:g} s")
+
+
+def _tail(log: Path) -> list[str]:
+    return log.read_text(errors="replace").splitlines()[-10:]
 
 
 def _ready(url: str) -> bool:

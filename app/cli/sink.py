@@ -5,6 +5,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
+POLL = 0.02  # seconds; how soon it ends
+
 
 class Sink:
     """Answers every POST with 200 and an empty object while the block lasts."""
@@ -12,7 +14,9 @@ class Sink:
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(POLL,), daemon=True
+        )
 
     @property
     def url(self) -> str:
