@@ -3,10 +3,19 @@
 Every method is one transaction, atomic and thread-safe. A method that returns a
 `Future` hands its work to the writer and does not wait: the future ends when the
 commit is durable (or failed, with `StoreUnavailable` or the named error), and its
-callbacks run on the writer's thread, so they must be short. Work handed over by one
-thread for one execution is carried out in that order.
+callbacks run on the writer's thread, so they must be short and must not wait for
+another change. Work handed over by one thread for one execution is carried out in that
+order.
+
+Every change raises `StoreUnavailable`, at once, when the store is closed or when too
+much waits to be written.
 
 Every query of a tenant's data names the tenant; an id of another tenant is not found.
+
+Text in names and keys that holds U+0000 or half of a surrogate pair is refused with
+`Invalid` and finds nothing, for not every database can keep it. In a failure's message
+it is replaced, so that every failure can be recorded. JSON (definitions, headers,
+queries) and bytes (bodies, outputs) come back exactly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +48,7 @@ class ExecutionFilter:
     trigger: Trigger | None = None
     since: datetime | None = None  # created at or after
     until: datetime | None = None  # created before
-    q: str | None = None  # id prefix, workflow name, key or error code
+    q: str | None = None  # id prefix, part of a name in any case, key or error code
 
 
 class Accounts(Protocol):
@@ -203,7 +212,7 @@ class Workflows(Protocol):
 
 
 class Executions(Protocol):
-    """All executions ever accepted.
+    """All executions ever accepted; read, they bear their workflow's present name.
 
     A *held* execution is one as last read by the process that owns it. Writes about
     it hold only while its fence is the stored one: a lost race is answered with
@@ -211,7 +220,15 @@ class Executions(Protocol):
     """
 
     def add(self, execution: Execution, payload: Payload) -> "Future[None]":
-        """Record a new execution, its payload and one `received`, all or nothing."""
+        """Record a new execution, its payload and one `received`, all or nothing.
+
+        `received` is counted for the owner's process, without one for all.
+
+        Raises:
+            Invalid: a text in it cannot be stored.
+            NotFound: by the future; the tenant has no such workflow and version.
+            Conflict: by the future; it is recorded already.
+        """
         ...
 
     def start(self, held: Execution, *, at: datetime) -> "Future[bool]":
@@ -247,7 +264,11 @@ class Executions(Protocol):
         wake_at: datetime,
         segments: Sequence[Segment],
     ) -> "Future[bool]":
-        """Write steps and move `running` to `waiting`, without an owner."""
+        """Write steps and move `running` to `waiting`, without an owner.
+
+        What was asked to stop does not wait but becomes owed work, so that its next
+        owner stops it at once.
+        """
         ...
 
     def hand_back(
@@ -266,7 +287,7 @@ class Executions(Protocol):
     def release(self, owner: str, *, only: str | None = None) -> int:
         """Make the queued executions of an owner (or the one named) owed work.
 
-        Returns how many they were.
+        Their fence grows. Returns how many they were.
         """
         ...
 
@@ -294,10 +315,10 @@ class Executions(Protocol):
         ...
 
     def cancel(self, tenant_id: str, execution_id: str, *, at: datetime) -> Execution:
-        """Cancel what is queued or waiting; ask what is running to stop.
+        """Cancel what is queued, waiting or parked; ask what is running to stop.
 
-        Returns the execution afterwards: `cancelled`, or `running` with
-        `cancel_requested`.
+        Steps that wait are cancelled with it. Returns the execution afterwards:
+        `cancelled`, or `running` with `cancel_requested`.
 
         Raises:
             NotFound: there is none.
@@ -337,7 +358,7 @@ class Executions(Protocol):
         limit: int,
         before: str | None,
     ) -> Sequence[Execution]:
-        """Return executions, newest first, with ids below `before`."""
+        """Return executions, newest first (by id), with ids below `before`."""
         ...
 
 
@@ -399,7 +420,11 @@ class Store(Protocol):
     def processes(self) -> Processes: ...
 
     def start(self) -> None:
-        """Bring the schema up to date and begin to write; once, after the fork."""
+        """Bring the schema up to date and begin to write; once, after the fork.
+
+        Raises:
+            StoreUnavailable: the database cannot be opened.
+        """
 
     def check(self) -> None:
         """Commit something small.
@@ -409,4 +434,7 @@ class Store(Protocol):
         """
 
     def close(self) -> None:
-        """Carry out what was handed over, then let go of every thread and file."""
+        """Carry out what was handed over, then let go of every thread and file.
+
+        Again is no error.
+        """

@@ -1,8 +1,7 @@
 """Connections to SQLite: one way to write, another to read."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +30,7 @@ from sqlalchemy.exc import (
 from app.domain.errors import StoreUnavailable
 
 T = TypeVar("T")
+Rows = Sequence[Row[Any]]
 READERS = 40  # connections: more than there are request threads and workers
 READER_WAIT = 5.0  # seconds until a reader without a connection gives up
 
@@ -122,8 +122,7 @@ class WriteConnection:
 class Reader:
     """Read-only connections for any number of threads.
 
-    Each call is one read transaction and sees one instant. Text that no database
-    could hold finds nothing.
+    Each call is one read transaction. Text that no database could hold finds nothing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -142,7 +141,7 @@ class Reader:
         """Allow to read."""
         self._is_open = True
 
-    def first(self, query: Executable) -> "Row[Any] | None":
+    def first(self, query: Executable) -> Row[Any] | None:
         """Return the first row, if there is one.
 
         Raises:
@@ -150,26 +149,27 @@ class Reader:
         """
         return next(iter(self.all(query)), None)
 
-    def all(self, query: Executable) -> Sequence["Row[Any]"]:
+    def all(self, query: Executable) -> Rows:
         """Return every row.
 
         Raises:
             StoreUnavailable: the database failed, or is not open.
         """
-        try:
-            with self.snapshot() as connection:
-                return connection.execute(query).all()
-        except UnicodeEncodeError:
-            return []
+        return self.together(query)[0]
 
-    @contextmanager
-    def snapshot(self) -> Iterator[Connection]:
-        """Hold a connection on which every query sees the same instant."""
+    def together(self, *queries: Executable) -> Sequence[Rows]:
+        """Return every row of several queries that see the same instant.
+
+        Raises:
+            StoreUnavailable: the database failed, or is not open.
+        """
         if not self._is_open:
             raise StoreUnavailable("the store is not open")
         try:
             with self._engine.connect() as connection:
-                yield connection
+                return [connection.execute(each).all() for each in queries]
+        except UnicodeEncodeError:
+            return [[] for _ in queries]
         except (DatabaseError, PoolTimeoutError) as error:
             raise StoreUnavailable("the database could not be read") from error
 

@@ -66,12 +66,10 @@ class SqlLedger:
         hours = _Hours(since, until)
         door = _door(tenant_id, workflow_id, hours)
         states = _states(tenant_id, workflow_id, hours)
-        with self._reader.snapshot() as connection:
-            counted = connection.execute(door).all()
-            rows = connection.execute(states).all()
+        counted, rows = self._reader.together(door, states)
         return Balance(
-            door={Outcome(outcome): n for outcome, n in counted},
-            executions={Status(status): n for status, n in rows},
+            door={Outcome(each.outcome): each.n for each in counted},
+            executions={Status(each.status): each.n for each in rows},
         )
 
 
@@ -115,7 +113,7 @@ def add(connection: Connection, entries: Sequence[Mapping[str, Any]]) -> None:
 
 def _door(tenant_id: str, workflow_id: str | None, hours: _Hours) -> Select[Any]:
     query = (
-        select(ledger.c.outcome, func.sum(ledger.c.n))
+        select(ledger.c.outcome, func.sum(ledger.c.n).label("n"))
         .where(ledger.c.tenant_id == tenant_id, *hours.include(ledger.c.hour))
         .group_by(ledger.c.outcome)
     )
@@ -127,7 +125,7 @@ def _door(tenant_id: str, workflow_id: str | None, hours: _Hours) -> Select[Any]
 def _states(tenant_id: str, workflow_id: str | None, hours: _Hours) -> Select[Any]:
     created = hours.include(executions.c.created_at, unit=HOUR_MS)
     query = (
-        select(executions.c.status, func.count())
+        select(executions.c.status, func.count().label("n"))
         .where(executions.c.tenant_id == tenant_id, *created)
         .group_by(executions.c.status)
     )

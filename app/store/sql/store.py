@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from app.domain.errors import StoreUnavailable
 from app.store.sql import migrate
 from app.store.sql.accounts import SqlAccounts, SqlApiKeys
 from app.store.sql.database import Reader, WriteConnection, path_of
@@ -49,10 +50,12 @@ class SqlStore:
         self.processes = SqlProcesses(*both)
 
     def start(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock.held():
-            self._connection.create()
-            self._connection.transact(migrate.upgrade)
+        try:
+            self._prepare()
+        except OSError as error:
+            raise StoreUnavailable(
+                f"the database's folder cannot be used: {error}"
+            ) from error
         self._reader.open()
         self._writer.start()
 
@@ -68,3 +71,10 @@ class SqlStore:
     def close(self) -> None:
         self._writer.close()
         self._reader.close()
+
+    def _prepare(self) -> None:
+        """Make the file and its tables, while every other process waits."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock.held():
+            self._connection.create()
+            self._connection.transact(migrate.upgrade)

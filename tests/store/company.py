@@ -1,0 +1,191 @@
+"""Something to store: a company with an owner, a key and a workflow."""
+
+import os
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.domain import ids
+from app.domain.account import ApiKey, Scope, Tenant, User
+from app.domain.execution import (
+    Execution,
+    Payload,
+    Segment,
+    Status,
+    StepRecord,
+    StepStatus,
+    Trigger,
+)
+from app.domain.workflow import Version, Workflow
+from app.store.protocol import Executions, Store
+
+NOON = datetime(2026, 1, 8, 12, tzinfo=UTC)
+LATER = NOON + timedelta(seconds=5)
+HOUR = timedelta(hours=1)
+HERE, THERE = "process-1", "process-2"
+
+
+def tenant(name: str = "Acme") -> Tenant:
+    return Tenant(id=ids.new("tenant"), name=name, created_at=NOON)
+
+
+def user(email: str) -> User:
+    return User(id=ids.new("user"), email=email, password_hash="$h", created_at=NOON)
+
+
+def api_key(tenant_id: str, user_id: str, **changes: Any) -> ApiKey:
+    return replace(
+        ApiKey(
+            tenant_id=tenant_id,
+            id=ids.new("key"),
+            user_id=user_id,
+            name="laptop",
+            prefix=os.urandom(6).hex(),
+            secret_hash=b"\x00\xff" * 16,
+            scopes=frozenset({Scope.READ, Scope.RUN}),
+            created_at=NOON,
+        ),
+        **changes,
+    )
+
+
+def workflow(tenant_id: str, **changes: Any) -> Workflow:
+    return replace(
+        Workflow(
+            tenant_id=tenant_id,
+            id=ids.new("wf"),
+            name="Order alerts",
+            version=1,
+            is_active=True,
+            token=os.urandom(16).hex(),
+            created_at=NOON,
+            updated_at=NOON,
+        ),
+        **changes,
+    )
+
+
+def version(of: Workflow, **changes: Any) -> Version:
+    return replace(
+        Version(
+            tenant_id=of.tenant_id,
+            workflow_id=of.id,
+            number=of.version,
+            definition={"name": of.name, "steps": [{"id": "a", "uses": "set"}]},
+            author_id=ids.new("user"),
+            created_at=NOON,
+        ),
+        **changes,
+    )
+
+
+def payload(**changes: Any) -> Payload:
+    return replace(
+        Payload(
+            body=b'{"id": 7}',
+            content_type="application/json",
+            headers={"x-github-event": "push"},
+            query={"a": "1", "b": ["2", "3"]},
+            method="POST",
+            path="more/path",
+            received_at=NOON,
+        ),
+        **changes,
+    )
+
+
+def step(path: str, position: int = 0, **changes: Any) -> StepRecord:
+    return replace(
+        StepRecord(
+            path=path,
+            position=position,
+            uses="set",
+            status=StepStatus.SUCCESS,
+            started_at=NOON,
+            duration_ms=3,
+            output=b'{"n":1}',
+        ),
+        **changes,
+    )
+
+
+@dataclass(frozen=True)
+class Company:
+    """A tenant with a workflow, and the executions that it makes."""
+
+    store: Store
+    tenant: Tenant
+    owner: User
+    key: ApiKey
+    workflow: Workflow
+    version: Version
+
+    @property
+    def id(self) -> str:
+        return self.tenant.id
+
+    @property
+    def executions(self) -> Executions:
+        return self.store.executions
+
+    def execution(self, **changes: Any) -> Execution:
+        return replace(
+            Execution(
+                tenant_id=self.tenant.id,
+                id=ids.new("exec"),
+                workflow_id=self.workflow.id,
+                workflow_name=self.workflow.name,
+                version=1,
+                status=Status.QUEUED,
+                trigger=Trigger.WEBHOOK,
+                user_id=self.owner.id,
+                created_at=NOON,
+                owner=HERE,
+            ),
+            **changes,
+        )
+
+    def accept(self, **changes: Any) -> Execution:
+        """Record an execution that is queued here, or as the changes say."""
+        execution = self.execution(**changes)
+        self.executions.add(execution, payload()).result(timeout=5)
+        return execution
+
+    def run(self, **changes: Any) -> Execution:
+        """Record one that is running here."""
+        execution = self.accept(**changes)
+        assert self.executions.start(execution, at=NOON).result(timeout=5)
+        return self.now(execution)
+
+    def finish(self, held: Execution, **changes: Any) -> bool:
+        """Finish as a success with one segment, or as the changes say."""
+        given: dict[str, Any] = {
+            "steps": (),
+            "status": Status.SUCCESS,
+            "error": None,
+            "segments": [Segment(NOON, LATER)],
+            "at": LATER,
+        }
+        return self.executions.finish(held, **given | changes).result(timeout=5)
+
+    def now(self, execution: Execution) -> Execution:
+        """Read an execution again."""
+        return self.executions.get(self.tenant.id, execution.id)
+
+    def another(self, **changes: Any) -> Workflow:
+        """Add a further workflow."""
+        added = workflow(self.tenant.id, **changes)
+        self.store.workflows.add(added, version(added))
+        return added
+
+
+def found(store: Store, *, name: str = "Acme", email: str | None = None) -> Company:
+    """Register a company and add its first workflow."""
+    new = tenant(name)
+    owner = user(email or f"{new.id}@example.com")
+    key = api_key(new.id, owner.id)
+    store.accounts.register(new, owner, key, only_first=False)
+    first = workflow(new.id)
+    published = version(first)
+    store.workflows.add(first, published)
+    return Company(store, new, owner, key, first, published)

@@ -1,0 +1,53 @@
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.store.memory import MemoryStore
+from app.store.protocol import Store
+from app.store.sql import SqlStore
+from tests.store.company import Company, found
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with every table and no row, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "store.db"
+    store = SqlStore(f"sqlite:///{path}")
+    store.start()
+    store.close()
+    return path
+
+
+@pytest.fixture
+def database(migrated: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(migrated, tmp_path / "store.db"))
+
+
+@pytest.fixture
+def sql_store(database) -> Iterator[SqlStore]:
+    store = SqlStore(f"sqlite:///{database}")
+    store.start()
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """Every store there is: they keep the same contract."""
+    if request.param == "memory":
+        return MemoryStore()
+    sql: Store = request.getfixturevalue("sql_store")
+    return sql
+
+
+@pytest.fixture
+def company(store) -> Company:
+    return found(store)
+
+
+@pytest.fixture
+def other(store) -> Company:
+    """Another tenant of the same store, who must see nothing of the first."""
+    return found(store, name="Other")

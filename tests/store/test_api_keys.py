@@ -1,0 +1,65 @@
+import pytest
+
+from app.domain.errors import Conflict, NotFound
+from tests.store.company import LATER, NOON, api_key
+
+
+def add(company, **changes):
+    key = api_key(company.id, company.owner.id, **changes)
+    company.store.api_keys.add(key)
+    return key
+
+
+def listed(company, *, limit=10, before=None):
+    return company.store.api_keys.list(company.id, limit=limit, before=before)
+
+
+def test_a_key_is_found_by_its_public_part(store, company):
+    key = add(company, expires_at=LATER)
+
+    assert store.api_keys.find(key.prefix) == key
+    assert store.api_keys.find("nobody's") is None
+
+
+def test_keys_are_listed_newest_first_and_in_pages(company):
+    keys = [company.key, add(company), add(company)]
+
+    first = listed(company, limit=2)
+    rest = listed(company, limit=2, before=first[-1].id)
+
+    assert [*first, *rest] == keys[::-1]
+
+
+def test_a_revoked_key_is_found_but_not_listed(store, company):
+    store.api_keys.revoke(company.id, company.key.id, at=LATER)
+
+    found = store.api_keys.find(company.key.prefix)
+    assert found is not None
+    assert found.revoked_at == LATER
+    assert listed(company) == []
+
+
+def test_a_second_revocation_changes_nothing(store, company):
+    store.api_keys.revoke(company.id, company.key.id, at=NOON)
+
+    store.api_keys.revoke(company.id, company.key.id, at=LATER)
+
+    assert store.api_keys.find(company.key.prefix).revoked_at == NOON
+
+
+def test_a_public_part_is_given_once(company):
+    with pytest.raises(Conflict):
+        add(company, prefix=company.key.prefix)
+
+
+def test_another_tenants_key_can_be_neither_listed_nor_revoked(store, company, other):
+    with pytest.raises(NotFound):
+        store.api_keys.revoke(other.id, company.key.id, at=LATER)
+
+    assert store.api_keys.find(company.key.prefix) == company.key
+    assert listed(other) == [other.key]
+
+
+def test_an_unknown_key_cannot_be_revoked(store, company):
+    with pytest.raises(NotFound):
+        store.api_keys.revoke(company.id, "key_none", at=LATER)

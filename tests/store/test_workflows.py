@@ -1,0 +1,203 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from app.domain.errors import Conflict, NotFound
+from app.domain.workflow import Published
+from tests.store.company import LATER, NOON, version, workflow
+
+BIG = 2**80 + 1
+DEFINITION = {"steps": [{"id": "b", "with": {"value": [1.5, None, "é", BIG]}}]}
+
+
+def publish(company, *, name=None, definition=DEFINITION):
+    return company.store.workflows.publish(
+        company.id,
+        company.workflow.id,
+        definition=definition,
+        name=name,
+        author_id=company.owner.id,
+        at=LATER,
+    )
+
+
+def change(company, *, name=None, is_active=None, workflow_id=None):
+    return company.store.workflows.change(
+        company.id,
+        workflow_id or company.workflow.id,
+        name=name,
+        is_active=is_active,
+        at=LATER,
+    )
+
+
+def listed(company, *, limit=10, before=None):
+    return company.store.workflows.list(company.id, limit=limit, before=before)
+
+
+def numbers(company, *, limit=10, before=None):
+    found = company.store.workflows.versions(
+        company.id, company.workflow.id, limit=limit, before=before
+    )
+    return [each.number for each in found]
+
+
+def test_a_workflow_is_read_back_as_it_was_added(store, company):
+    read = store.workflows.get(company.id, company.workflow.id)
+
+    assert read == Published(company.workflow, company.version)
+
+
+def test_what_a_caller_does_to_a_definition_later_changes_nothing(store, company):
+    definition: dict[str, list[str]] = {"steps": []}
+    added = workflow(company.id, name="mutable")
+    store.workflows.add(added, version(added, definition=definition))
+
+    definition["steps"].append("surprise")
+
+    assert store.workflows.version(company.id, added.id, 1).definition == {"steps": []}
+
+
+def test_a_token_leads_to_the_workflow_active_or_not(store, company):
+    change(company, is_active=False)
+
+    found = store.workflows.by_token(company.workflow.token)
+
+    assert found == store.workflows.get(company.id, company.workflow.id)
+    assert not found.workflow.is_active
+    assert store.workflows.by_token("no such token") is None
+
+
+def test_publishing_adds_a_version_and_makes_it_current(store, company):
+    published = publish(company, name="Renamed")
+
+    assert published == store.workflows.get(company.id, company.workflow.id)
+    assert (published.workflow.name, published.workflow.version) == ("Renamed", 2)
+    assert published.workflow.updated_at == LATER
+    assert published.workflow.created_at == NOON
+    assert published.version.definition == DEFINITION
+    assert published.version.author_id == company.owner.id
+    assert store.workflows.version(company.id, company.workflow.id, 1) == (
+        company.version
+    )
+
+
+def test_publishing_without_a_name_keeps_it(company):
+    assert publish(company).workflow.name == company.workflow.name
+
+
+def test_eight_simultaneous_publications_get_consecutive_versions(company):
+    with ThreadPoolExecutor(8) as threads:
+        done = list(threads.map(lambda _: publish(company), range(8)))
+
+    assert sorted(each.version.number for each in done) == list(range(2, 10))
+    assert all(each.workflow.version == each.version.number for each in done)
+    assert numbers(company) == list(range(9, 0, -1))
+
+
+def test_versions_come_newest_first_and_in_pages(company):
+    publish(company)
+    publish(company)
+
+    assert numbers(company, limit=2) == [3, 2]
+    assert numbers(company, limit=2, before=2) == [1]
+
+
+def test_a_change_touches_only_what_it_names(store, company):
+    changed = change(company, is_active=False)
+
+    assert not changed.workflow.is_active
+    assert changed.workflow.name == company.workflow.name
+    assert changed.version == company.version
+
+    renamed = change(company, name="Renamed")
+
+    assert not renamed.workflow.is_active
+    assert renamed.workflow.name == "Renamed"
+
+
+def test_a_name_is_taken_once_in_a_tenant(store, company, other):
+    second = company.another(name="Second")
+
+    with pytest.raises(Conflict, match="another name"):
+        company.another(name=company.workflow.name)
+    with pytest.raises(Conflict):
+        change(company, name=company.workflow.name, workflow_id=second.id)
+    with pytest.raises(Conflict):
+        publish(company, name="Second")
+
+    assert numbers(company) == [1]
+    assert other.workflow.name == company.workflow.name
+
+
+def test_a_workflow_may_keep_its_own_name(company):
+    assert change(company, name=company.workflow.name).workflow.name == (
+        company.workflow.name
+    )
+
+
+def test_a_deleted_workflow_is_hidden_and_its_name_is_free(store, company):
+    store.workflows.delete(company.id, company.workflow.id, at=LATER)
+
+    with pytest.raises(NotFound):
+        store.workflows.get(company.id, company.workflow.id)
+    with pytest.raises(NotFound):
+        store.workflows.delete(company.id, company.workflow.id, at=LATER)
+    with pytest.raises(NotFound):
+        publish(company)
+    with pytest.raises(NotFound):
+        change(company, is_active=False)
+    with pytest.raises(NotFound):
+        numbers(company)
+    assert store.workflows.by_token(company.workflow.token) is None
+    assert listed(company) == []
+    assert company.another(name=company.workflow.name) in listed(company)
+
+
+def test_accepted_work_of_a_deleted_workflow_still_finds_its_version(store, company):
+    execution = company.accept()
+    store.workflows.delete(company.id, company.workflow.id, at=LATER)
+
+    assert store.workflows.version(company.id, company.workflow.id, 1) == (
+        company.version
+    )
+    assert company.now(execution) == execution
+
+
+def test_workflows_are_listed_newest_first_and_in_pages(company):
+    added = [company.workflow, company.another(name="B"), company.another(name="C")]
+
+    first = listed(company, limit=2)
+    rest = listed(company, limit=2, before=first[-1].id)
+
+    assert [*first, *rest] == added[::-1]
+
+
+def test_an_unknown_workflow_is_not_found(store, company):
+    with pytest.raises(NotFound):
+        store.workflows.get(company.id, "wf_none")
+    with pytest.raises(NotFound):
+        store.workflows.version(company.id, company.workflow.id, 2)
+    with pytest.raises(NotFound):
+        store.workflows.versions(company.id, "wf_none", limit=1, before=None)
+
+
+def test_another_tenants_workflow_is_not_found(store, company, other):
+    theirs = company.workflow.id
+    with pytest.raises(NotFound):
+        store.workflows.get(other.id, theirs)
+    with pytest.raises(NotFound):
+        store.workflows.version(other.id, theirs, 1)
+    with pytest.raises(NotFound):
+        store.workflows.versions(other.id, theirs, limit=1, before=None)
+    with pytest.raises(NotFound):
+        change(other, name="Stolen", workflow_id=theirs)
+    with pytest.raises(NotFound):
+        store.workflows.delete(other.id, theirs, at=LATER)
+    with pytest.raises(NotFound):
+        store.workflows.publish(
+            other.id, theirs, definition={}, name=None, author_id="x", at=LATER
+        )
+
+    assert listed(other) == [other.workflow]
+    assert store.workflows.get(company.id, theirs).workflow == company.workflow
