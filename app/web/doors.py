@@ -5,10 +5,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from app.domain.workflow import Published, Workflow
 from app.security import tokens
-from app.store.protocol import Workflows
 
 TTL = 1.0  # seconds another process's change may take to be seen here
 SIZE = 4096  # URLs remembered, the unknown ones included
@@ -40,6 +40,12 @@ class Door:
         )
 
 
+class FindsByToken(Protocol):
+    """The part of the store's workflows that is needed here."""
+
+    def by_token(self, token: str) -> Published | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     door: Door | None
@@ -54,7 +60,7 @@ class Doors:
     """
 
     def __init__(
-        self, workflows: Workflows, *, clock: Callable[[], float] = time.monotonic
+        self, workflows: FindsByToken, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._workflows, self._clock = workflows, clock
         self._lock = threading.Lock()

@@ -1,5 +1,8 @@
 """Other people's webhooks, as Flask gets them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Blueprint, Response, g, request
 
 from app.domain import times
@@ -9,13 +12,14 @@ from app.web.receive import Delivery
 from app.web.schemas.executions import QueuedView
 from app.web.services import services
 
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")  # HEAD comes with GET
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+ROUTE: Mapping[str, Any] = {"methods": METHODS, "provide_automatic_options": False}
 
 bp = Blueprint("hooks", __name__)
 
 
-@bp.route("/hooks/<token>", methods=METHODS)
-@bp.route("/hooks/<token>/<rest:more>", methods=METHODS)
+@bp.route("/hooks/<token>", **ROUTE)
+@bp.route("/hooks/<token>/<rest:more>", **ROUTE)
 @Operation(
     scope=None,
     raw_body=True,
@@ -25,9 +29,16 @@ bp = Blueprint("hooks", __name__)
 )
 def receive(token: str, more: str | None = None) -> Response:
     """Take an event: it is recorded before the answer says so."""
-    pending = services().receiver.admit(_delivery(token, more))
-    answer = pending.answer()
+    if _is_preflight():
+        return Response(status=204)
+    answer = services().receiver.admit(_delivery(token, more)).answer()
     return Response(answer.body, answer.status, answer.headers)
+
+
+def _is_preflight() -> bool:
+    """Tell whether a browser only asks what it may send."""
+    asks = "Access-Control-Request-Method" in request.headers
+    return request.method == "OPTIONS" and asks
 
 
 def _delivery(token: str, more: str | None) -> Delivery:

@@ -22,7 +22,9 @@ def test_the_same_password_gets_another_salt_each_time():
 
 
 def test_the_stored_form_is_argon2id_with_the_chosen_cost():
-    assert Passwords().hash("correct horse").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    stored = Passwords().hash("correct horse")
+
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 class Counting:

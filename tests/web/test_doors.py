@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -39,7 +40,7 @@ class Stored:
 
     known: dict[str, Published] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
-    then: list = field(default_factory=list)
+    then: list[Callable[[], None]] = field(default_factory=list)
 
     def by_token(self, token: str) -> Published | None:
         self.asked.append(token)

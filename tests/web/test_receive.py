@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from app.domain.ledger import Outcome
 from app.engine.dispatcher import Run
 from app.web import problems
 from app.web.doors import Doors
-from app.web.receive import Delivery, Pending, Receiver
+from app.web.receive import Answer, Delivery, Pending, Receiver
 from tests.web.test_doors import TOKEN, Stored, published
 
 LIMIT = 100
@@ -76,7 +77,7 @@ class Rig:
         )
 
     def admit(self, **changes) -> Pending:
-        given = {
+        given: dict[str, Any] = {
             "token": TOKEN,
             "method": "POST",
             "path": "",
@@ -105,7 +106,7 @@ def rig():
 
 
 def test_an_event_is_answered_only_after_its_commit(rig):
-    answers = []
+    answers: list[Answer] = []
     pending = rig.admit()
     pending.when_answered(answers.append)
     assert answers == []
@@ -258,7 +259,7 @@ def test_a_store_that_cannot_be_read_is_503(rig):
 
 
 def test_a_fault_of_ours_reaches_a_callback_as_500_and_the_log(rig, caplog):
-    answers = []
+    answers: list[Answer] = []
     rig.admit().when_answered(answers.append)
 
     rig.desk.futures[0].set_exception(RuntimeError("shelf 7"))
@@ -271,7 +272,7 @@ def test_a_fault_of_ours_reaches_a_callback_as_500_and_the_log(rig, caplog):
 
 
 def test_a_refused_delivery_calls_back_at_once(rig):
-    answers = []
+    answers: list[Answer] = []
     rig.admit(token="x" * 32).when_answered(answers.append)
 
     assert [each.status for each in answers] == [404]
