@@ -8,7 +8,7 @@ RUNS := $(VENV)/installed-run
 CHECKS := $(VENV)/installed-checks
 SYSTEM_JOBS ?= 4
 
-.PHONY: run test check format demo test-system bench-tests clean
+.PHONY: run test check format demo test-system system-report bench-tests clean
 
 run: $(RUNS)  ## serve on http://localhost:8000, or on PORT
 	@echo "Sluice will answer on http://localhost:$${PORT:-8000}; Ctrl-C stops it." >&2
@@ -33,6 +33,9 @@ demo: $(RUNS)  ## one event from the hook to the finished execution
 test-system: $(CHECKS)  ## real server processes: those that wait side by side, then those that measure
 	@$(PYTEST) tests/system -m "system and not alone" -n $(SYSTEM_JOBS) --dist loadfile --junitxml=build/reports/system.xml
 	@$(PYTEST) tests/system -m "system and alone" --junitxml=build/reports/system-alone.xml
+
+system-report: test-system  ## the figures of the system tests, into docs/runtime.md
+	@$(BIN)/python -m tests.system.figures build/reports/system*.xml > docs/runtime.md
 
 bench-tests: $(CHECKS)  ## the store's contract tests: seconds in memory and on SQLite
 	@$(BIN)/python bench/store_tests.py
