@@ -24,6 +24,7 @@ from app.telemetry.metrics import Metrics
 from app.web import wiring
 from app.web.services import Services
 
+VERSION = "0.1"
 SWITCH_INTERVAL = 0.001  # seconds; a computing execution keeps nobody waiting for long
 
 
@@ -96,5 +97,7 @@ def _tools(settings: Settings, metrics: Metrics) -> Tools:
     guard = AddressGuard(
         allow_private=settings.private_allowed, allowed=settings.outbound_allow
     )
-    http = HttpClient(guard, max_body=settings.max_output)
+    http = HttpClient(
+        guard, max_body=settings.max_output, user_agent=f"Sluice/{VERSION}"
+    )
     return Tools(http=http, metrics=metrics, max_output=settings.max_output)

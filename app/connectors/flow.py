@@ -34,10 +34,12 @@ class SetValue(Connector):
 
 
 class Delay(Connector):
-    """`delay`: wait; more than a second is waited for outside of the thread."""
+    """`delay`: wait; more than a second is waited for outside of the thread.
+
+    Time that passes is an effect: what came before is stored before the wait.
+    """
 
     name: ClassVar[str] = "delay"
-    has_effect: ClassVar[bool] = False
 
     seconds: Annotated[float, Field(ge=0, le=LONGEST_DELAY, allow_inf_nan=False)]
 

@@ -62,6 +62,12 @@ class StoreUnavailable(ServiceError):
     code = "store-unavailable"
 
 
+class CallerGone(ServiceError):
+    """Who waited for an answer has hung up."""
+
+    code = "caller-gone"
+
+
 class StepFailed(ServiceError):
     """A step did not succeed; `code` is one of the failure codes of the API.
 

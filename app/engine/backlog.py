@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Collection
 
 from app.domain.execution import Execution
 
@@ -22,6 +23,17 @@ class Backlog:
         """Take the first, if there is one."""
         with self._lock:
             return self._waiting.popitem(last=False)[1] if self._waiting else None
+
+    def clear(self, *, but: Collection[str]) -> int:
+        """Take all out but those that are named; return how many."""
+        with self._lock:
+            gone = [each for each in self._waiting if each not in but]
+            for execution_id in gone:
+                del self._waiting[execution_id]
+            return len(gone)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     def remove(self, execution_id: str) -> bool:
         """Take one out; say whether it was waiting here."""

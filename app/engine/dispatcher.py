@@ -14,7 +14,6 @@ from app.domain.errors import Overloaded
 from app.domain.execution import LIVE, Execution, Payload, Status, Trigger
 from app.domain.ledger import Outcome
 from app.domain.workflow import Published
-from app.engine.backlog import Backlog
 from app.engine.house import House
 from app.engine.pool import PoolStats, Seat
 
@@ -38,7 +37,7 @@ class Dispatcher:
     def __init__(self, house: House, carry_out: Callable[[Execution], None]) -> None:
         self._house, self._carry_out = house, carry_out
         self._executions, self._pool = house.store.executions, house.pool
-        self._backlog = Backlog()
+        self._backlog = house.backlog
 
     @property
     def draining(self) -> bool:
@@ -92,15 +91,27 @@ class Dispatcher:
         return after
 
     def wait(
-        self, tenant_id: str, execution_id: str, seconds: float
+        self,
+        tenant_id: str,
+        execution_id: str,
+        seconds: float,
+        *,
+        client: int | None = None,
     ) -> Execution | None:
         """Wait until an execution is final or parked; None when time is up first.
 
+        Args:
+            tenant_id: whose execution it is.
+            execution_id: what to wait for.
+            seconds: how long at most.
+            client: the caller's socket, to notice that he has gone.
+
         Raises:
             NotFound: there is none.
+            CallerGone: nobody is there any more; the run goes on.
         """
         end = time.monotonic() + seconds
-        with self._house.watchers.watching(execution_id) as over:
+        with self._house.watchers.watching(execution_id, client=client) as over:
             while True:
                 execution = self._executions.get(tenant_id, execution_id)
                 if execution.status not in LIVE:

@@ -58,7 +58,8 @@ def message(error: ErrorDetails) -> str:
     if kind in _EXPECTED:
         found = _FOUND.get(type(error["input"]), "something else")
         return f"must be {_EXPECTED[kind]}, not {found}"
-    return _SUBJECT.sub("must ", _PREFIX.sub("", error["msg"]))
+    text = _PREFIX.sub("", error["msg"]).replace(" after validation", "")
+    return _SUBJECT.sub("must ", text)
 
 
 def _follow(error: ErrorDetails, root: Any, base: str) -> tuple[str, Any]:

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from app.engine.backlog import Backlog
 from app.engine.ownership import Ownership
 from app.engine.pool import WorkerPool
 from app.engine.refusals import Refusals
 from app.engine.report import Reporter
-from app.engine.running import Running, Watchers
+from app.engine.running import Running
 from app.engine.settlement import Settlement
+from app.engine.watching import Watchers
 from app.store.protocol import Store
 from app.telemetry.metrics import Metrics
 
@@ -22,6 +24,7 @@ class House:
     metrics: Metrics
     ownership: Ownership
     pool: WorkerPool
+    backlog: Backlog
     running: Running
     watchers: Watchers
     refusals: Refusals
@@ -47,6 +50,7 @@ class House:
             metrics=metrics,
             ownership=ownership,
             pool=pool,
+            backlog=Backlog(),
             running=Running(),
             watchers=watchers,
             refusals=Refusals(store.ledger, process=ownership.id, stats=pool.stats),

@@ -1,6 +1,7 @@
 """Starts and stops the engine; gunicorn's worker calls this."""
 
 import logging
+from collections.abc import Collection
 
 from app.domain import times
 from app.domain.errors import StoreUnavailable
@@ -19,6 +20,7 @@ class Engine:
     def __init__(self, house: House, feeder: Feeder) -> None:
         self._store, self._ownership = house.store, house.ownership
         self._pool, self._running = house.pool, house.running
+        self._backlog, self._watchers = house.backlog, house.watchers
         self._refusals, self._settlement = house.refusals, house.settlement
         self._recovery = Recovery(house.store, house.ownership)
         self._feeding = Ticker("feeder", feeder.feed)
@@ -40,15 +42,21 @@ class Engine:
         log.info("Engine started", extra={"owner": self._ownership.id})
 
     def begin_drain(self) -> None:
-        """Start nothing more, and give what waits to whoever comes next."""
-        self._running.close()
+        """Start nothing more, and give what waits to whoever comes next.
+
+        What a caller waits for is finished here first.
+        """
+        waited_for = self._watchers.watched()
+        self._running.close(but=waited_for)
         self._pool.close()
+        for _ in range(self._backlog.clear(but=waited_for)):
+            self._pool.withdraw()
         self._feeding.stop(patience=0)
-        self._release()
+        self._release(but=waited_for)
 
     def running(self) -> int:
-        """Count the executions on threads of this process."""
-        return len(self._running)
+        """Count the executions that this process still has to finish."""
+        return len(self._running) + len(self._backlog)
 
     def abort(self) -> None:
         """Ask what still runs to stop and become owed work."""
@@ -87,9 +95,9 @@ class Engine:
         except StoreUnavailable:
             log.exception("Counts were lost")
 
-    def _release(self) -> None:
+    def _release(self, *, but: Collection[str] = ()) -> None:
         try:
-            count = self._store.executions.release(self._ownership.id)
+            count = self._store.executions.release(self._ownership.id, but=but)
         except StoreUnavailable:  # recovery finds them: the lock is free when we end
             log.warning("Queued executions wait for recovery")
             return

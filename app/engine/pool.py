@@ -85,11 +85,11 @@ class WorkerPool:
             )
 
     def close(self) -> None:
-        """Start nothing more; what runs goes on."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Take nothing more; what was taken goes on."""
+        self._threads.shutdown(wait=False)
 
     def join(self) -> None:
-        """Wait for what runs."""
+        """Wait for what runs, and drop what waits."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _submit(self, job: Job, *, seated: bool, done: Callable[[], None]) -> None:

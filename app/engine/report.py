@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.domain.execution import Execution, Status
-from app.engine.running import Watchers
+from app.engine.watching import Watchers
 from app.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)

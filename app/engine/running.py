@@ -1,7 +1,7 @@
-"""What runs in this process, and who waits for it."""
+"""What runs in this process."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from app.domain.context import ExecutionContext
@@ -14,6 +14,7 @@ class Running:
         self._lock = threading.Lock()
         self._contexts: dict[str, ExecutionContext] = {}
         self._closed = False
+        self._welcome: frozenset[str] = frozenset()
 
     @property
     def closed(self) -> bool:
@@ -27,7 +28,7 @@ class Running:
     def entered(self, context: ExecutionContext) -> Iterator[bool]:
         """Hold a context while its execution runs; False when nothing may start."""
         with self._lock:
-            admitted = not self._closed
+            admitted = not self._closed or context.execution_id in self._welcome
             if admitted:
                 self._contexts[context.execution_id] = context
         try:
@@ -43,10 +44,11 @@ class Running:
         if context is not None:
             context.cancel()
 
-    def close(self) -> None:
-        """Let nothing more start; once this returns, `len` only falls."""
+    def close(self, *, but: Collection[str] = ()) -> None:
+        """Let nothing more start, but the executions that are named."""
         with self._lock:
             self._closed = True
+            self._welcome = frozenset(but)
 
     def interrupt(self) -> None:
         """Ask everything to stop here and go on in another process."""
@@ -54,32 +56,3 @@ class Running:
             contexts = list(self._contexts.values())
         for context in contexts:
             context.interrupt()
-
-
-class Watchers:
-    """Threads that wait for an execution to reach a state where it stays."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._events: dict[str, set[threading.Event]] = {}
-
-    @contextmanager
-    def watching(self, execution_id: str) -> Iterator[threading.Event]:
-        """Yield an event that is set when the execution is over in this process."""
-        event = threading.Event()
-        with self._lock:
-            self._events.setdefault(execution_id, set()).add(event)
-        try:
-            yield event
-        finally:
-            with self._lock:
-                events = self._events[execution_id]
-                events.discard(event)
-                if not events:
-                    del self._events[execution_id]
-
-    def tell(self, execution_id: str) -> None:
-        """Wake whoever waits for this execution."""
-        with self._lock:
-            for event in self._events.get(execution_id, ()):
-                event.set()

@@ -18,7 +18,7 @@ it is replaced, so that every failure can be recorded. JSON (definitions, header
 queries) and bytes (bodies, outputs) come back exactly.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -284,10 +284,18 @@ class Executions(Protocol):
         """
         ...
 
-    def release(self, owner: str, *, only: str | None = None) -> int:
-        """Make the queued executions of an owner (or the one named) owed work.
+    def release(
+        self, owner: str, *, only: str | None = None, but: Collection[str] = ()
+    ) -> int:
+        """Make the queued executions of an owner owed work, their fence higher.
 
-        Their fence grows. Returns how many they were.
+        Args:
+            owner: whose executions.
+            only: release no other execution than this one.
+            but: keep these; a few hundred at most.
+
+        Returns:
+            How many they were.
         """
         ...
 

@@ -128,6 +128,10 @@ def test_log_is_bounded_in_size(call, caplog):
     assert len(small.fields["a"]) == 4000
 
 
-@pytest.mark.parametrize("kind", [SetValue, Delay, Fail, Stop, Log])
+@pytest.mark.parametrize("kind", [SetValue, Fail, Stop, Log])
 def test_steps_that_steer_touch_nothing_outside(kind):
     assert not kind.has_effect
+
+
+def test_time_that_passes_is_an_effect_so_that_what_came_before_is_stored():
+    assert Delay.has_effect

@@ -118,17 +118,18 @@ def test_offers_cost_no_seat(gate):
     pool.reserve().free()
 
 
-def test_starts_nothing_after_it_is_closed_and_frees_the_seats(gate):
+def test_takes_nothing_after_it_is_closed_and_frees_the_seats(gate):
     pool = WorkerPool(workers=1, queue=2)
     occupy(pool, gate)
-    ran = threading.Event()
+    ran, late = threading.Event(), threading.Event()
     pool.reserve().run(ran.set)
 
     pool.close()
     with pytest.raises(RuntimeError):
-        pool.reserve().run(ran.set)
+        pool.reserve().run(late.set)
 
     gate.open.set()
+    assert ran.wait(5)
     pool.join()
-    assert not ran.is_set()
-    assert [pool.reserve() for _ in range(3)]
+    assert not late.is_set()
+    assert len([pool.reserve() for _ in range(3)]) == 3

@@ -181,3 +181,22 @@ def test_a_request_to_cancel_reaches_another_process(make_rig):
 
     rig.until(started, Status.CANCELLED)
     rig.engine.stop()
+
+
+def test_what_a_caller_waits_for_is_finished_in_the_drain(make_rig):
+    rig = make_rig(workers=1, queue=2)
+    rig.engine.start()
+    rig.submit(rig.workflow(GATE))
+    assert rig.outside.begun.wait(5)
+    wanted, other = (rig.submit(rig.workflow(BEFORE)) for _ in range(2))
+
+    with rig.house.watchers.watching(wanted.id) as watch:
+        rig.engine.begin_drain()
+        assert rig.engine.running() == 2
+        rig.outside.open.set()
+        assert watch.wait(5)
+    rig.pool.join()
+    rig.engine.stop()
+
+    assert rig.get(wanted).status is Status.SUCCESS
+    assert rig.get(other).status is Status.QUEUED

@@ -6,7 +6,8 @@ import time
 
 from app.domain.context import ExecutionContext
 from app.engine.ownership import Ownership
-from app.engine.running import Running, Watchers
+from app.engine.running import Running
+from app.engine.watching import Watchers
 
 
 def context(execution_id="exec_1"):
@@ -40,9 +41,9 @@ def test_wakes_everybody_who_watches_an_execution_and_forgets_them():
         watchers.tell("exec_1")
         watchers.tell("exec_2")
 
-        assert first.is_set()
-        assert second.is_set()
-    assert not watchers._events
+        assert first.wait(0)
+        assert second.wait(0)
+    assert not watchers.watched()
 
 
 def test_a_process_that_holds_its_lock_is_not_dead(tmp_path):

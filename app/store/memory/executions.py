@@ -1,6 +1,6 @@
 """Executions and their journals, in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
@@ -142,12 +142,16 @@ class MemoryExecutions:
             },
         )
 
-    def release(self, owner: str, *, only: str | None = None) -> int:
+    def release(
+        self, owner: str, *, only: str | None = None, but: Collection[str] = ()
+    ) -> int:
         with self._state.writing():
             released = [
                 each
                 for each in self._with_status(Status.QUEUED)
-                if each.owner == owner and only in (None, each.id)
+                if each.owner == owner
+                and only in (None, each.id)
+                and each.id not in but
             ]
             for each in released:
                 self._save(each, **_disowned(each))

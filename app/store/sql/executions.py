@@ -1,6 +1,6 @@
 """Executions and their journals, in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 
@@ -95,8 +95,10 @@ class SqlExecutions:
         changes = {"new_segments": rows.segments_value(segments)}
         return self._put(transitions.HAND_BACK, held, steps, changes)
 
-    def release(self, owner: str, *, only: str | None = None) -> int:
-        statement = owed.release(owner)
+    def release(
+        self, owner: str, *, only: str | None = None, but: Collection[str] = ()
+    ) -> int:
+        statement = owed.release(owner).where(executions.c.id.not_in(but))
         if only is not None:
             statement = statement.where(executions.c.id == only)
         return self._writer.run(lambda c: c.execute(statement).rowcount)
