@@ -40,7 +40,7 @@ kinds = st.sampled_from(
 
 
 @given(st.binary(max_size=80), kinds | st.text(max_size=40))
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 def test_any_bytes_have_a_value_or_a_reason(body, content_type):
     decoded = decode(body, content_type)
 
@@ -51,7 +51,7 @@ def test_any_bytes_have_a_value_or_a_reason(body, content_type):
 @given(
     st.dictionaries(st.text("abc", min_size=1), st.text(st.characters(codec="utf-8")))
 )
-@settings(max_examples=100)
+@settings(deadline=None, max_examples=100)
 def test_what_a_multipart_form_carries_arrives(fields):
     body = multipart(*(part(name, value) for name, value in fields.items()))
 

@@ -123,7 +123,7 @@ def test_a_condition_follows_the_truth_of_jmespath(source, holds):
 
 
 @given(json_values, st.lists(names, min_size=1, max_size=5))
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 def test_a_plain_path_gives_what_the_interpreter_gives(value, path):
     source = ".".join(path)
     root = {"a": value, "b": [value]}
@@ -155,7 +155,7 @@ def test_a_plain_path_gives_what_the_interpreter_gives(value, path):
         ]
     ),
 )
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 def test_the_budget_does_not_change_what_jmespath_gives(root, source):
     assert Expression(source).evaluate(Scope(root)) == jmespath.search(source, root)
 
@@ -328,7 +328,7 @@ def test_text_in_backticks_is_refused_whatever_the_warning_filter():
 
 
 @given(st.text("ab.[]{}()*?&|!=<>'\"`,:0-@ \\", max_size=30))
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 def test_any_source_compiles_or_is_refused(source):
     try:
         expression = Expression(source)

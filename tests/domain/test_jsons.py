@@ -21,13 +21,13 @@ values = st.recursive(
 
 
 @given(values)
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 def test_what_is_written_reads_back_equal(value):
     assert jsons.parse(jsons.encode(value)) == value
 
 
 @given(st.binary(max_size=64))
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 def test_any_bytes_are_a_value_or_a_value_error(data):
     try:
         value = jsons.parse(data)

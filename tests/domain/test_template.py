@@ -108,7 +108,7 @@ values = st.recursive(
 
 
 @given(values)
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 def test_any_payload_arrives_unchanged(value):
     scope = Scope({"trigger": {"body": value}})
 
@@ -116,7 +116,7 @@ def test_any_payload_arrives_unchanged(value):
 
 
 @given(plain, st.text(max_size=20), plain)
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 def test_any_string_goes_raw_into_a_text(before, value, after):
     scope = Scope({"trigger": {"body": value}})
 
@@ -128,7 +128,7 @@ def test_any_string_goes_raw_into_a_text(before, value, after):
 @given(
     st.recursive(plain, lambda inner: st.lists(inner) | st.dictionaries(plain, inner))
 )
-@settings(max_examples=100)
+@settings(deadline=None, max_examples=100)
 def test_a_value_without_braces_is_returned_as_it_is(value):
     template = Template(value)
 
@@ -137,7 +137,7 @@ def test_a_value_without_braces_is_returned_as_it_is(value):
 
 
 @given(st.text("a{}'\"`\\. ", max_size=20))
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 def test_any_text_compiles_or_is_refused(text):
     with contextlib.suppress(InvalidTemplate):
         assert Template(text).is_constant or "{{" in text
