@@ -20,6 +20,7 @@ class Status(StrEnum):
 
 
 FINAL = frozenset({Status.SUCCESS, Status.FAILED, Status.CANCELLED})
+ANSWERING = "respond"  # the kind of step whose output is for the caller alone
 LIVE = frozenset({Status.QUEUED, Status.RUNNING, Status.WAITING})
 
 
@@ -128,3 +129,8 @@ class StepRecord:
     output: bytes | None = None  # compact JSON
     error: Failure | None = None
     idempotency_key: str | None = None
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether its output is for a caller who waits, and not for later steps."""
+        return self.uses == ANSWERING

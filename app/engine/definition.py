@@ -66,16 +66,17 @@ class TriggerShape(_Shape):
     type: Annotated[str, _choice("webhook", "manual", later=["schedule"])]
     methods: Annotated[list[Method], Field(min_length=1)] = ["POST"]
     accept: Annotated[str, _choice("any", "json")] = "any"
-    respond: Annotated[str, _choice("immediately", later=["on_finish"])] = "immediately"
+    respond: Annotated[str, _choice("immediately", "on_finish")] = "immediately"
     overload: Annotated[str, _choice("reject", later=["spill"])] = "reject"
     verify: Later = None
     dedupe: Later = None
-    on_disconnect: Later = None
+    on_disconnect: Annotated[str, _choice("cancel", "continue")] = "cancel"
 
     @model_validator(mode="after")
     def _only_webhooks_have_options(self) -> Self:
-        if self.type != "webhook" and len(self.model_fields_set) > 1:
-            message = f"of type '{self.type}' has no other field than its type"
+        others = self.model_fields_set - {"type", "on_disconnect"}
+        if self.type != "webhook" and others:
+            message = f"of type '{self.type}' has no field but type and on_disconnect"
             raise PydanticCustomError("manual", message)
         return self
 

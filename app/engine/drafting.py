@@ -15,7 +15,7 @@ from app.engine import faults
 from app.engine.reading import Place, near
 
 SECTIONS = ("steps", "on_failure")
-_LATER_KINDS = frozenset({"respond", "workflow.run"})
+_LATER_KINDS = frozenset({"workflow.run"})
 
 
 @dataclass(frozen=True, slots=True)

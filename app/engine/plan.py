@@ -25,6 +25,7 @@ class Hook:
 
     methods: frozenset[str]
     accept: str  # any or json
+    waits: bool  # the sender is answered at the end, not at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ class Plan:
     """A definition that was checked and compiled; immutable, shared by threads."""
 
     trigger: str  # webhook or manual
+    cancels: bool  # when the caller who waits for it has gone
     hook: Hook
     variables: dict[str, Any]
     steps: tuple[PlannedStep, ...]
@@ -123,7 +125,12 @@ class Compiler:
         trigger = shape.trigger
         return Plan(
             trigger=trigger.type,
-            hook=Hook(methods=frozenset(trigger.methods), accept=trigger.accept),
+            cancels=trigger.on_disconnect == "cancel",
+            hook=Hook(
+                methods=frozenset(trigger.methods),
+                accept=trigger.accept,
+                waits=trigger.respond == "on_finish",
+            ),
             variables=shape.vars,
             steps=self._steps(shape.steps, drafts["steps"]),
             on_failure=self._steps(shape.on_failure, drafts["on_failure"]),

@@ -43,4 +43,6 @@ def make(
 
 
 def _output(record: StepRecord) -> object:
-    return None if record.output is None else jsons.parse(record.output)
+    if record.is_answer or record.output is None:
+        return None
+    return jsons.parse(record.output)

@@ -155,7 +155,8 @@ class Steps:
             )
             value = connector.run(call)
             output = jsons.encode(value, limit=self._tools.max_output)
-        self._scope = self._scope.with_output(step.id, value)
+        seen = None if record.is_answer else value
+        self._scope = self._scope.with_output(step.id, seen)
         return output
 
     def _give_up(self, record: StepRecord, failure: StepFailed) -> StepFailed:

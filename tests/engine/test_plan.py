@@ -92,7 +92,7 @@ def test_a_small_definition_gets_the_defaults():
     plan = compiled(step())
 
     assert plan.trigger == "webhook"
-    assert plan.hook == Hook(methods=frozenset({"POST"}), accept="any")
+    assert plan.hook == Hook(methods=frozenset({"POST"}), accept="any", waits=False)
     assert plan.variables == {}
     assert plan.on_failure == ()
     assert plan.timeout == 120.0
@@ -112,7 +112,8 @@ def test_what_a_definition_says_is_in_the_plan():
                 "type": "webhook",
                 "methods": ["GET", "PUT"],
                 "accept": "json",
-                "respond": "immediately",
+                "respond": "on_finish",
+                "on_disconnect": "continue",
                 "overload": "reject",
             },
             "steps": [
@@ -140,7 +141,10 @@ def test_what_a_definition_says_is_in_the_plan():
     )
 
     enrich, notify = plan.steps
-    assert plan.hook == Hook(methods=frozenset({"GET", "PUT"}), accept="json")
+    assert plan.hook == Hook(
+        methods=frozenset({"GET", "PUT"}), accept="json", waits=True
+    )
+    assert not plan.cancels
     assert plan.variables == {"channel": "#orders", "raw": "{{ not evaluated }}"}
     assert plan.timeout == 60
     assert (enrich.uses, enrich.connector, enrich.has_effect) == ("send", Send, True)
@@ -163,15 +167,11 @@ LATER = [
     ("/trigger/type", "schedule"),
     ("/trigger/verify", {"scheme": "github", "secret": "x"}),
     ("/trigger/dedupe", "trigger.body.id"),
-    ("/trigger/respond", "on_finish"),
     ("/trigger/overload", "spill"),
-    ("/trigger/on_disconnect", "cancel"),
-    ("/trigger/on_disconnect", None),
     ("/steps/0/on_unknown", "stop"),
     ("/steps/0/on_unknown", "ask"),
     ("/steps/0/on_unknown", "check"),
     ("/steps/0/with/credential", "team-slack"),
-    ("/steps/0/uses", "respond"),
     ("/steps/0/uses", "workflow.run"),
     ("/limits/concurrency", 5),
     ("/limits/key", "trigger.body.id"),
