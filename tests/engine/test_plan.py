@@ -516,9 +516,11 @@ def faults_of(given: Any) -> tuple[Fault, ...]:
 
 
 def leads_somewhere(pointer: str, value: Any) -> bool:
-    """Follow a pointer; its last name may be one that is missing."""
+    """Follow a pointer; its last name may be missing, and all settings may be."""
     plain = pointer.replace("~1", "\0").replace("~0", "~")
     *parents, last = [each.replace("\0", "/") for each in plain.split("/")]
     for name in parents[1:]:
+        if name == "with" and name not in value:
+            return True
         value = value[int(name)] if isinstance(value, list) else value[name]
     return not pointer or isinstance(value, dict) or int(last) < len(value)
