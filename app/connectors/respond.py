@@ -3,6 +3,7 @@
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
+from typing_extensions import override
 
 from app.connectors.fields import Headers
 from app.connectors.outgoing import FRAMING
@@ -43,5 +44,6 @@ class Respond(Connector):
     headers: Annotated[Headers, AfterValidator(_allowed)] = Field(default_factory=dict)
     body: Any = None
 
+    @override
     def run(self, call: Call) -> dict[str, Any]:
         return {"status": self.status, "headers": self.headers, "body": self.body}

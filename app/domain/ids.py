@@ -5,6 +5,7 @@ import re
 import threading
 import time
 
+COUNTER_MAX = 0xFFF  # 12 bits
 PATTERN = re.compile(r"[a-z]{2,6}(?:_[a-z]{2,6})?_[0-9a-f]{32}")
 
 
@@ -21,7 +22,7 @@ class _Clock:
             last, counter = self._last
             if now > last:
                 self._last = (now, 0)
-            elif counter < 0xFFF:
+            elif counter < COUNTER_MAX:
                 self._last = (last, counter + 1)
             else:
                 self._last = (last + 1, 0)
