@@ -6,6 +6,8 @@ import resource
 import sys
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 from flask import Flask, Response, request
 
@@ -71,7 +73,14 @@ def crash():
 
 @app.get("/files")
 def files():
-    return {"soft": resource.getrlimit(resource.RLIMIT_NOFILE)[0]}
+    kinds = []
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            kinds.append(str(each.readlink()))
+    return {
+        "soft": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        "sockets": sum(kind.startswith("socket:") for kind in kinds),
+    }
 
 
 @app.get("/freeze")

@@ -9,9 +9,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# not `python -m gunicorn`: on USR2 that starts again as a script in a folder that has
+# an http package of its own
+GUNICORN = str(Path(sys.executable).parent / "gunicorn")
 SAMPLE = "tests.server.sample_app:app"
 PATIENCE = 20.0  # seconds granted to what should take far less
 
@@ -30,13 +34,14 @@ class Server:
             "SLUICE_DATA_DIR": f"{self._work.name}/data",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", app],
+            [GUNICORN, "-c", "gunicorn.conf.py", app],
             cwd=ROOT,
             env=own | env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
         self.pid = self.process.pid
+        self.masters = [self.pid]
         assert self.process.stdout
         self._output = self.process.stdout
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -44,6 +49,7 @@ class Server:
 
     @property
     def port(self):
+        """Where it listens, once it does."""
         listening = self.wait_for_line("Listening at: ")
         return int(re.findall(r"http://\S+:(\d+) ", listening)[0])
 
@@ -59,14 +65,14 @@ class Server:
             return "".join(self._lines)
 
     def wait_for_line(self, part, *, count=1, patience=PATIENCE):
-        """Return the first line that holds `part`, once `count` lines do."""
+        """Return the last line that holds `part`, once `count` lines do."""
         with self._news:
             found = self._news.wait_for(lambda: self._having(part, count), patience)
         assert found, f"no {part!r} in {patience} s of:\n{self.output()}"
-        return found[0]
+        return found[-1]
 
-    def workers(self):
-        """Pids of the workers that began to serve and live."""
+    def children(self):
+        """Pids of the master's children that live: workers, or a newer master."""
         tasks = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
         return [int(pid) for pid in tasks.split()]
 
@@ -74,23 +80,30 @@ class Server:
         """Send the master a signal."""
         os.kill(self.pid, getattr(signal, f"SIG{name}"))
 
+    def follow_new_master(self):
+        """From now on talk to the master that USR2 started."""
+        listening = self.wait_for_line("Listening at: ", count=len(self.masters) + 1)
+        self.pid = int(re.findall(r"\((\d+)\)", listening)[0])
+        self.masters.append(self.pid)
+
     def wait(self, patience=PATIENCE):
-        """Wait for the end of the master, and return its exit code."""
+        """Wait for the end of the first master, and return its exit code."""
         code = self.process.wait(patience)
-        self._reader.join(2)
+        if len(self.masters) == 1:
+            self._reader.join(2)
         return code
 
     def stop(self):
-        """End everything, however it is."""
-        if self.process.poll() is None:
-            self.send("TERM")
-            try:
-                self.process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                for pid in self.workers():
+        """End everything; the output ends with the last process."""
+        for pid in self.masters:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        self._reader.join(PATIENCE)
+        if self._reader.is_alive():
+            for pid in [*self.children(), *self.masters]:
+                with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                self.process.kill()
-                self.process.wait()
+        self.process.wait(PATIENCE)
         self._reader.join(2)
         self._output.close()
         self._work.cleanup()
