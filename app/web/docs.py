@@ -1,9 +1,10 @@
 """The API described: for programs, and for people with Swagger UI, all from here."""
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, jsonify, send_from_directory
+from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -13,6 +14,12 @@ from app.web.operations import Operation
 OWN = Path(__file__).parent / "static" / "docs"
 OURS = frozenset({"start.js"})
 THEIRS = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"})
+KINDS: Mapping[str, str] = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline';"
     " img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
@@ -32,7 +39,7 @@ def described() -> ResponseReturnValue:
 @Operation(scope=None, answers={200: "text/html"})
 def page() -> ResponseReturnValue:
     """Read about this API in a browser, and try it."""
-    return _careful(send_from_directory(OWN, "index.html"))
+    return _file(OWN / "index.html")
 
 
 @bp.get("/docs/<asset>")
@@ -40,14 +47,17 @@ def page() -> ResponseReturnValue:
 def part(asset: str) -> ResponseReturnValue:
     """Get a part of the page."""
     if asset in OURS:
-        return _careful(send_from_directory(OWN, asset))
+        return _file(OWN / asset)
     if asset in THEIRS:
-        dist = Path(str(files("flask_swagger_ui"))) / "dist"
-        return _careful(send_from_directory(dist, asset))
+        return _file(Path(str(files("flask_swagger_ui"))) / "dist" / asset)
     raise NotFound
 
 
-def _careful(response: Response) -> Response:
+def _file(path: Path) -> Response:
+    """Answer with a file, or 304 to a browser that has it."""
+    response = Response(path.read_bytes(), content_type=KINDS[path.suffix])
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Cache-Control"] = "no-cache"
+    response.add_etag()
+    response.make_conditional(request)
     return response

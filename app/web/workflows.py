@@ -122,7 +122,7 @@ def versions(workflow_id: str) -> ResponseReturnValue:
     return pages.page(found, asked.limit, _version, key=lambda each: str(each.number))
 
 
-@bp.get("/<workflow_id>/versions/<int:number>/definition")
+@bp.get("/<workflow_id>/versions/<int(max=2147483647):number>/definition")
 @Operation(scope=Scope.READ, answers={200: "application/json"})
 def definition(workflow_id: str, number: int) -> ResponseReturnValue:
     """Show the definition of one version, whole, however large."""

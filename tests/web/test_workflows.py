@@ -177,6 +177,13 @@ def test_a_rollback_to_what_is_no_version_is_refused(api, version, status):
     assert api.ask("POST", path, {"version": version}).status_code == status
 
 
+@pytest.mark.parametrize("number", ["0", "9", "-1", "x", "1.5", "9" * 10, "9" * 400])
+def test_a_version_that_never_was_does_not_exist(api, number):
+    path = f"/workflows/{api.workflow()['id']}/versions/{number}/definition"
+
+    assert api.ask("GET", path).status_code == 404
+
+
 def test_a_large_definition_is_left_out_with_a_link_to_the_whole(api):
     step = {"id": "note", "uses": "set", "with": {"value": "x" * 40_000}}
 

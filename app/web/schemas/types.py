@@ -73,4 +73,4 @@ Name = Annotated[
     AfterValidator(_single_line),
 ]
 Word = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_single_line)]
-Limit = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=200)]
+Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(_digits)]
