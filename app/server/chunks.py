@@ -34,7 +34,7 @@ class Chunks:
     ) -> None:
         self.body = bytearray()
         self._limit, self._check_trailers = limit, check_trailers
-        self._step = self._size
+        self._step = Chunks._size  # a plain function, so that no cycle holds the body
         self._at = 0  # how far the buffer has been read
         self._left = 0  # bytes of the current chunk still to come
         self._taken = 0  # bytes of the connection, framing included
@@ -50,7 +50,7 @@ class Chunks:
             Refused: 400 for wrong framing, 413 for too much of it or of the body.
         """
         self._at = 0
-        while self._step(buffer):
+        while self._step(self, buffer):
             pass
         del buffer[: self._at]
         self._taken += self._at
@@ -72,7 +72,7 @@ class Chunks:
         self._left = int(size, 16)
         if len(self.body) + self._left > self._limit:
             raise too_large(self._limit)
-        self._step = self._data if self._left else self._trailers
+        self._step = Chunks._data if self._left else Chunks._trailers
         return True
 
     def _line(self, buffer: bytearray) -> bytes | None:
@@ -92,7 +92,7 @@ class Chunks:
         self._left -= len(piece)
         if self._left:
             return False
-        self._step = self._ending
+        self._step = Chunks._ending
         return True
 
     def _ending(self, buffer: bytearray) -> bool:
@@ -102,7 +102,7 @@ class Chunks:
         if len(ending) < len(CRLF):
             return False
         self._at += 2
-        self._step = self._size
+        self._step = Chunks._size
         return True
 
     def _trailers(self, buffer: bytearray) -> bool:

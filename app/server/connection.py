@@ -2,7 +2,6 @@
 
 import enum
 import socket
-from collections.abc import Callable
 from typing import Any
 
 from app.server.framer import Framer
@@ -16,6 +15,7 @@ class Phase(enum.Enum):
     SERVING = enum.auto()  # a thread that answers
     WRITING = enum.auto()  # a client that reads the rest of its answer
     LINGERING = enum.auto()  # a client that notices that we are done
+    CLOSED = enum.auto()  # nothing
 
 
 class Connection:
@@ -48,7 +48,6 @@ class Connection:
         self.request: Any = None  # gunicorn's, while it is served
         self.keep = False  # whether another request may follow the one served
         self.watched = False  # whether the poller knows the socket
-        self.on_event: Callable[[socket.socket], None]
         self.discarded = 0  # bytes thrown away while lingering
         self._counted = 0
 
@@ -70,6 +69,12 @@ class Connection:
         self.framer.clear()
         self.outlet.discard()
         self.count()
+
+    def close(self) -> None:
+        """Close the socket and give back all memory."""
+        self.phase = Phase.CLOSED
+        self.clear()
+        self.sock.close()
 
     def half_close(self) -> bool:
         """Tell the client that nothing more comes; False if it has left already."""

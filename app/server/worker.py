@@ -5,7 +5,7 @@ application but `wsgi`, and what that offers under `extensions`:
 
 - ``start``: called once, after the fork, before the first request;
 - ``drain``: an `Engine`, told when the process ends;
-- ``server``: set here, a `Tally` of what the event loop refused.
+- ``server``: set here, the `Tally` of what the event loop refused.
 """
 
 import logging
@@ -29,8 +29,7 @@ from app.server.answering import answer
 from app.server.connection import Connection
 from app.server.drain import Drain, Engine, Idle
 from app.server.limits import Limits
-from app.server.tally import Tally
-from app.server.traffic import Seams, Traffic
+from app.server.traffic import Traffic
 from app.server.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -117,14 +116,14 @@ class DeadlineWorker(ThreadWorker):
     def _prepare(self) -> None:
         process.raise_open_files()
         self.log.follow_root()
-        self.watchdog, self.tally = Watchdog(), Tally()
-        self.extensions["server"] = self.tally
+        self.watchdog = Watchdog()
         self.traffic = Traffic(
             self.poller,
             limits=self.limits,
-            seams=Seams(parse=self._parse, serve=self.enqueue_req),
-            tally=self.tally,
+            parse=self._parse,
+            serve=self.enqueue_req,
         )
+        self.extensions["server"] = self.traffic.tally
         queue = self.method_queue
         self.poller.register(queue.fileno(), selectors.EVENT_READ, queue.run_callbacks)
 
@@ -136,7 +135,6 @@ class DeadlineWorker(ThreadWorker):
             self.set_accept_enabled(rested and self.traffic.has_room)
         self.wait_for_and_dispatch_events(patience)
         self.traffic.tick()
-        self.tally.tick()
         self.watchdog.beat()
 
     def accept(self, listener: Any) -> None:

@@ -7,8 +7,7 @@ import pytest
 
 from app.server.connection import Phase
 from app.server.limits import Limits
-from app.server.tally import Tally
-from app.server.traffic import Seams, Traffic
+from app.server.traffic import Traffic
 from tests.server.parsing import CLIENT
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -23,16 +22,16 @@ class Rig:
         self.now = 1000.0
         self.served = []
         self.broken = False
-        self.tally = Tally(clock=lambda: self.now)
         self._stack = stack
         self._poller = stack.enter_context(selectors.DefaultSelector())
         self.traffic = Traffic(
             self._poller,
             limits=Limits(**limits),
-            seams=Seams(parse=parse, serve=self.serve),
-            tally=self.tally,
+            parse=parse,
+            serve=self.serve,
             clock=lambda: self.now,
         )
+        self.tally = self.traffic.tally
 
     def serve(self, conn):
         if self.broken:
