@@ -7,6 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 RUNS := $(VENV)/installed-run
 CHECKS := $(VENV)/installed-checks
 SYSTEM_JOBS ?= 4
+SYSTEM_TESTS = $(shell grep -rl 'mark\.system' tests --include='test_*.py')
 
 .PHONY: run test check format demo test-system system-report bench-tests clean
 
@@ -31,8 +32,8 @@ demo: $(RUNS)  ## one event from the hook to the finished execution
 	@$(BIN)/python -m app demo $(DEMO)
 
 test-system: $(CHECKS)  ## real server processes: those that wait side by side, then those that measure
-	@$(PYTEST) tests/system -m "system and not alone" -n $(SYSTEM_JOBS) --dist loadfile --junitxml=build/reports/system.xml
-	@$(PYTEST) tests/system -m "system and alone" --junitxml=build/reports/system-alone.xml
+	@$(PYTEST) $(SYSTEM_TESTS) -m "system and not alone" -n $(SYSTEM_JOBS) --dist loadfile --junitxml=build/reports/system.xml
+	@$(PYTEST) $(SYSTEM_TESTS) -m "system and alone" --junitxml=build/reports/system-alone.xml
 
 system-report: test-system  ## the figures of the system tests, into docs/runtime.md
 	@$(BIN)/python -m tests.system.figures build/reports/system*.xml > docs/runtime.md
