@@ -140,7 +140,6 @@ def test_all_faults_of_a_definition_are_told_at_once(shared_api: Api):
     [
         {"trigger": {"type": "webhook", "verify": {"scheme": "github", "secret": "s"}}},
         {"trigger": {"type": "webhook", "dedupe": "trigger.body.id"}},
-        {"trigger": {"type": "webhook", "respond": "on_finish"}},
         {"trigger": {"type": "webhook", "overload": "spill"}},
         {"limits": {"concurrency": 1}},
     ],
