@@ -116,6 +116,17 @@ logconfig_dict = {
 }
 
 
+def pre_exec(master: Any) -> None:
+    """Let USR2 start the new master as this one was started.
+
+    gunicorn would run the file behind ``python -m gunicorn`` as a script, whose folder
+    has an `http` package that hides the standard library's.
+    """
+    arguments = master.START_CTX["args"]
+    if arguments[1].endswith("/gunicorn/__main__.py"):
+        arguments[1:2] = ["-m", "gunicorn"]
+
+
 def post_fork(_: Any, worker: Any) -> None:
     """Tell a new worker its limits."""
     worker.limit(**_LIMITS)

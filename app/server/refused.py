@@ -121,7 +121,7 @@ def request_id(offered: str | None = None) -> str:
     """Take over a client's X-Request-Id if it is harmless, else make one."""
     if offered is not None and REQUEST_ID.fullmatch(offered):
         return offered
-    return uuid.uuid4().hex
+    return f"req_{uuid.uuid4().hex}"
 
 
 def answer(refused: Refused, *, request_id: str, bodiless: bool = False) -> bytes:
@@ -147,6 +147,7 @@ def answer(refused: Refused, *, request_id: str, bodiless: bool = False) -> byte
         f"Date: {formatdate(usegmt=True)}",
         "Connection: close",
         "Cache-Control: no-store",
+        "X-Content-Type-Options: nosniff",
         "Content-Type: application/problem+json",
         f"Content-Length: {len(body)}",
         f"X-Request-Id: {request_id}",

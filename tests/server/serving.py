@@ -13,9 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# not `python -m gunicorn`: on USR2 that starts again as a script in a folder that has
-# an http package of its own
-GUNICORN = str(Path(sys.executable).parent / "gunicorn")
+GUNICORN = (sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py")
 SAMPLE = "tests.server.sample_app:app"
 PATIENCE = 20.0  # seconds granted to what should take far less
 
@@ -34,7 +32,7 @@ class Server:
             "SLUICE_DATA_DIR": f"{self._work.name}/data",
         }
         self.process = subprocess.Popen(
-            [GUNICORN, "-c", "gunicorn.conf.py", app],
+            [*GUNICORN, app],
             cwd=ROOT,
             env=own | env,
             stdout=subprocess.PIPE,

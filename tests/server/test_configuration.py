@@ -1,5 +1,7 @@
 """The shipped gunicorn.conf.py, and what the worker refuses to serve."""
 
+import json
+import logging
 import os
 import runpy
 from pathlib import Path
@@ -8,6 +10,7 @@ import gunicorn
 import pytest
 from gunicorn.config import Config
 
+from app.server.gunicornlog import OURS, QuietLogger
 from app.server.limits import Limits
 from app.server.worker import DeadlineWorker
 from tests.server.parsing import SHIPPED
@@ -148,6 +151,23 @@ def test_a_wrong_value_ends_with_one_clear_line(read, name, value):
     assert "\n" not in message
 
 
+class Master:
+    def __init__(self, *arguments):
+        self.START_CTX = {"args": ["/bin/python", *arguments]}
+
+
+def test_an_upgrade_starts_the_new_master_as_the_old_one_was_started(read):
+    module = Master("/lib/gunicorn/__main__.py", "-c", "gunicorn.conf.py")
+    command = Master("/bin/gunicorn", "-c", "gunicorn.conf.py")
+
+    for master in (module, command):
+        read()["pre_exec"](master)
+
+    rest = ["-c", "gunicorn.conf.py"]
+    assert module.START_CTX["args"] == ["/bin/python", "-m", "gunicorn", *rest]
+    assert command.START_CTX["args"] == ["/bin/python", "/bin/gunicorn", *rest]
+
+
 def test_nothing_of_the_app_is_imported_by_the_configuration():
     text = (ROOT / "gunicorn.conf.py").read_text()
 
@@ -190,3 +210,43 @@ def test_what_only_a_proxy_should_speak_is_refused(name, value):
 
     with pytest.raises(RuntimeError, match=r"plain HTTP/1\.1"):
         DeadlineWorker.check_config(cfg, None)
+
+
+@pytest.fixture
+def loggers():
+    """Give the loggers back as they were."""
+    kept = [logging.getLogger(name) for name in (None, *OURS)]
+    before = [([*each.handlers], each.propagate, each.level) for each in kept]
+    yield kept
+    for each, (handlers, propagate, level) in zip(kept, before, strict=True):
+        each.handlers[:] = handlers
+        each.propagate = propagate
+        each.setLevel(level)
+
+
+def test_the_server_logs_json_on_stdout_until_the_application_logs(
+    read, loggers, capsys
+):
+    root, *ours = loggers
+    root.handlers.clear()
+    cfg = Config()
+    cfg.set("logconfig_dict", read()["logconfig_dict"])
+
+    log = QuietLogger(cfg)
+    log.info("Listening")
+    assert json.loads(capsys.readouterr().out)["message"] == "Listening"
+
+    log.follow_root()
+    assert [len(each.handlers) for each in ours] == [1, 1]
+    root.addHandler(logging.NullHandler())
+    log.follow_root()
+    assert [(each.handlers, each.propagate) for each in ours] == [([], True)] * 2
+
+
+def test_requests_have_no_line_in_the_log(read, loggers, capsys):
+    cfg = Config()
+    cfg.set("logconfig_dict", read()["logconfig_dict"])
+
+    QuietLogger(cfg).access(None, None, {"RAW_URI": "/hooks/token"}, None)
+
+    assert capsys.readouterr().out == ""

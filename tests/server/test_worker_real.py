@@ -378,9 +378,8 @@ def test_a_broken_application_is_found_before_a_reload_which_it_would_end(
     server = serve("tests.server.fragile_app:app", **env)
 
     def check():
-        command = [serving.GUNICORN, "--check-config", "-c", "gunicorn.conf.py"]
         return subprocess.run(
-            [*command, "tests.server.fragile_app:app"],
+            [*serving.GUNICORN, "--check-config", "tests.server.fragile_app:app"],
             cwd=serving.ROOT,
             env={**os.environ, **env},
             capture_output=True,
@@ -411,7 +410,7 @@ def test_a_socket_that_systemd_opened_is_served():
         port = listener.getsockname()[1]
         script = (
             f"exec 3<&{listener.fileno()}; LISTEN_FDS=1 LISTEN_PID=$$ exec"
-            f" {serving.GUNICORN} -c gunicorn.conf.py {serving.SAMPLE}"
+            f" {' '.join(serving.GUNICORN)} {serving.SAMPLE}"
         )
         process = subprocess.Popen(
             ["/bin/bash", "-c", script],
@@ -432,7 +431,7 @@ def test_a_socket_that_systemd_opened_is_served():
 @pytest.mark.parametrize("variable", ["PORT", "SLUICE_READ_TIMEOUT"])
 def test_a_wrong_setting_ends_the_start_with_one_line(variable):
     done = subprocess.run(
-        [serving.GUNICORN, "-c", "gunicorn.conf.py", serving.SAMPLE],
+        [*serving.GUNICORN, serving.SAMPLE],
         cwd=serving.ROOT,
         env={**os.environ, variable: "wrong"},
         capture_output=True,
