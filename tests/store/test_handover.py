@@ -37,10 +37,15 @@ def test_owed_work_is_claimed_oldest_first(company):
     assert [each.id for each in claimed(company)] == [owed[2].id]
 
 
-def test_owed_work_of_all_tenants_is_claimed(company, other):
-    theirs, mine = other.accept(owner=None), company.accept(owner=None)
+def test_owed_work_of_all_tenants_is_claimed_with_its_own_names(company, other):
+    second = company.another(name="Second")
+    owed = [
+        other.accept(owner=None),
+        company.accept(owner=None, workflow_id=second.id, workflow_name="Second"),
+        company.accept(owner=None),
+    ]
 
-    assert [each.id for each in claimed(company)] == [theirs.id, mine.id]
+    assert claimed(company) == [replace(each, owner=THERE, fence=2) for each in owed]
 
 
 def test_only_owed_work_is_claimed(company):

@@ -18,6 +18,7 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.exc import (
+    ArgumentError,
     DatabaseError,
     DataError,
     IntegrityError,
@@ -34,6 +35,8 @@ Rows = Sequence[Row[Any]]
 READERS = 40  # connections: more than there are request threads and workers
 READER_WAIT = 5.0  # seconds until a reader without a connection gives up
 
+WANTED = "the database URL must name an SQLite file, like sqlite:///data/sluice.db"
+
 COMMON = (
     "busy_timeout = 5000",
     "temp_store = MEMORY",
@@ -47,23 +50,24 @@ WRITING = (
     "wal_autocheckpoint = 4000",
     "cache_size = -65536",
 )
-READING = (*COMMON, "query_only = ON", "cache_size = -4096")
+READING = (*COMMON, "query_only = ON", "cache_size = -2048")
 
 
 def path_of(url: str) -> Path:
     """Return the database file of an SQLite URL.
 
     Raises:
-        ValueError: the URL names no file.
+        ValueError: the URL names no file; its text is not repeated, for it may hold
+            a password.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database:
-        found = parsed.get_backend_name()
-        raise ValueError(
-            f"DATABASE_URL must name an SQLite file, like sqlite:///data/sluice.db;"
-            f" found {found}"
-        )
-    return Path(parsed.database)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError(WANTED) from None
+    names_a_file = parsed.database not in (None, "", ":memory:")
+    if parsed.drivername != "sqlite" or not names_a_file or parsed.query:
+        raise ValueError(f"{WANTED}; found one for {parsed.drivername}")
+    return Path(str(parsed.database))
 
 
 class WriteConnection:

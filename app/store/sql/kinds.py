@@ -83,12 +83,12 @@ class Change:
 
     def __init__(self, rank: int, statement: Executable, write: Executable) -> None:
         self.rank = rank
-        self._statement = statement
+        self.statement = statement
         self._write = write
 
     def apply(self, connection: Connection, members: Sequence[Held]) -> Sequence[bool]:
         parameters = [each.parameters for each in members]
-        changed = connection.execute(self._statement, parameters).rowcount
+        changed = connection.execute(self.statement, parameters).rowcount
         steps = [step for each in members for step in each.steps]
         return _all_or_none(
             members,

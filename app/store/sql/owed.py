@@ -3,24 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Update, select, tuple_, update
+from sqlalchemy import Select, Text, Update, literal_column, select, tuple_, update
 
 from app.domain.execution import Status, StepStatus
 from app.domain.times import to_ms
-from app.store.sql.tables import executions, steps, workflows
+from app.store.sql.tables import executions, steps
 from app.store.sql.transitions import DISOWNED, is_in
 
 KEY = tuple_(executions.c.tenant_id, executions.c.id)
-NAME = (
-    select(workflows.c.name)
-    .where(
-        workflows.c.tenant_id == executions.c.tenant_id,
-        workflows.c.id == executions.c.workflow_id,
-    )
-    .correlate(executions)
-    .scalar_subquery()
-    .label("workflow_name")
-)
+# Written out, for in a RETURNING the columns would lose their table and mean another.
+NAME = literal_column(
+    "(SELECT w.name FROM workflows AS w"
+    " WHERE w.tenant_id = executions.tenant_id AND w.id = executions.workflow_id)",
+    Text,
+).label("workflow_name")
 VIEW = (*executions.columns, NAME)  # what `rows.execution` reads
 
 

@@ -56,6 +56,9 @@ class SqlStore:
             raise StoreUnavailable(
                 f"the database's folder cannot be used: {error}"
             ) from error
+        finally:
+            self._connection.close()  # the writer's thread opens its own
+            self._lock.close()
         self._reader.open()
         self._writer.start()
 

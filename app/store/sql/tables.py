@@ -178,6 +178,13 @@ executions = Table(
     ),
     Index("ix_executions_workflow", "tenant_id", "workflow_id", "id"),
     Index("ix_executions_unwelcome", "tenant_id", "status", "id", **_where(UNWELCOME)),
+    Index(
+        "ix_executions_error",
+        "tenant_id",
+        "error_code",
+        "id",
+        **_where("error_code IS NOT NULL"),
+    ),
     Index("ix_executions_key", "tenant_id", "key", "id", **_where("key IS NOT NULL")),
     # One state each: SQLite does not see that status = 'queued' implies an IN.
     Index("ix_executions_queued", "owner", "id", **_where("status = 'queued'")),

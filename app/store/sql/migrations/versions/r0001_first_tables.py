@@ -162,6 +162,13 @@ def _create_executions() -> None:
             "ix_executions_unwelcome", "tenant_id", "status", "id", **_where(UNWELCOME)
         ),
         Index(
+            "ix_executions_error",
+            "tenant_id",
+            "error_code",
+            "id",
+            **_where("error_code IS NOT NULL"),
+        ),
+        Index(
             "ix_executions_key", "tenant_id", "key", "id", **_where("key IS NOT NULL")
         ),
         Index("ix_executions_queued", "owner", "id", **_where("status = 'queued'")),

@@ -1,0 +1,203 @@
+"""How SQLite carries out the statements whose cost must not grow with the rows.
+
+Nothing of ours runs ANALYZE, so plans depend on the schema alone.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+
+import pytest
+from sqlalchemy.dialects import sqlite
+
+from app.domain.execution import Status, Trigger
+from app.store.protocol import ExecutionFilter
+from app.store.sql import SqlStore, listing, owed, transitions
+from app.store.sql.accounts import key_by_prefix
+from app.store.sql.workflows import current_by_token
+from tests.store.company import HERE, LATER, NOON, found, payload
+
+ROWS = 40  # of each state
+PRIMARY = "SEARCH executions USING PRIMARY KEY (tenant_id=? AND id=?)"
+NAMES = "SEARCH w USING PRIMARY KEY (tenant_id=? AND id=?)"
+
+
+@pytest.fixture(scope="module")
+def explain(tmp_path_factory):
+    """Returns the plan of a statement on a database with rows."""
+    path = tmp_path_factory.mktemp("plans") / "store.db"
+    store = SqlStore(f"sqlite:///{path}")
+    store.start()
+    for company in (found(store), found(store, name="Other")):
+        company.another(name="Second")
+        futures = [
+            store.executions.add(
+                company.execution(status=status, owner=owner), payload()
+            )
+            for status in Status
+            for owner in (HERE, None)
+            for _ in range(ROWS // 2)
+        ]
+        assert [each.result(timeout=5) for each in futures] == [None] * len(futures)
+    store.close()
+    with closing(sqlite3.connect(path)) as connection:
+
+        def plan(statement) -> Sequence[str]:
+            compiled = statement.compile(
+                dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True}
+            )
+            values = compiled.params
+            rows = connection.execute(
+                f"EXPLAIN QUERY PLAN {compiled}",
+                [values[name] for name in compiled.positiontup],
+            )
+            return [row[3] for row in rows]
+
+        yield plan
+
+
+def page(*, before="exec_f", **wanted):
+    return listing.page("tenant_1", ExecutionFilter(**wanted), limit=50, before=before)
+
+
+def test_owed_work_is_claimed_by_the_index_of_what_is_queued(explain):
+    plan = explain(owed.claim(HERE, limit=10))
+
+    assert PRIMARY in plan
+    assert "SEARCH executions USING INDEX ix_executions_queued (owner=?)" in plan
+    assert NAMES in plan
+    assert_cheap(plan)
+
+
+def test_waiting_work_is_woken_by_the_index_of_what_waits(explain):
+    plan = explain(owed.wake(LATER, limit=10))
+
+    assert PRIMARY in plan
+    assert "SEARCH executions USING INDEX ix_executions_waiting (wake_at<?)" in plan
+    assert_cheap(plan)
+
+
+def test_the_next_time_to_wake_is_the_first_entry_of_that_index(explain):
+    assert explain(owed.next_wake()) == [
+        "SCAN executions USING INDEX ix_executions_waiting"
+    ]
+
+
+def test_work_is_taken_from_its_owner_by_the_indexes_of_what_lives(explain):
+    queued = "SEARCH executions USING INDEX ix_executions_queued (owner=?)"
+    running = "SEARCH executions USING INDEX ix_executions_running (owner=?)"
+
+    assert explain(owed.release(HERE)) == [queued]
+    assert explain(owed.interrupt(HERE)) == [running]
+
+
+def test_requests_to_stop_are_found_by_the_index_of_what_runs(explain):
+    assert explain(owed.cancel_requested(HERE)) == [
+        "SEARCH executions USING INDEX ix_executions_running (owner=?)"
+    ]
+
+
+def test_a_held_execution_is_changed_by_its_key(explain):
+    for kind in (
+        transitions.START,
+        transitions.PARK,
+        transitions.HAND_BACK,
+        transitions.FINISH,
+    ):
+        assert explain(kind.statement) == [PRIMARY]
+
+
+def test_a_page_is_a_range_of_the_tenants_executions(explain):
+    plan = explain(page())
+
+    assert plan[0] == "SEARCH executions USING PRIMARY KEY (tenant_id=? AND id<?)"
+    assert NAMES in plan
+    assert_cheap(plan)
+
+
+def test_a_first_page_is_too(explain):
+    plan = explain(page(before=None))
+
+    assert plan[0] == "SEARCH executions USING PRIMARY KEY (tenant_id=?)"
+    assert_cheap(plan)
+
+
+def test_a_page_of_one_workflow_is_a_range_of_its_index(explain):
+    plan = explain(page(workflow_id="wf_1"))
+
+    assert plan[0] == (
+        "SEARCH executions USING INDEX ix_executions_workflow"
+        " (tenant_id=? AND workflow_id=? AND id<?)"
+    )
+    assert_cheap(plan)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [Status.FAILED, Status.UNKNOWN, Status.QUARANTINED, Status.CANCELLED],
+)
+def test_a_page_of_what_went_wrong_is_a_range_of_its_index(explain, status):
+    plan = explain(page(status=status))
+
+    assert plan[0] == (
+        "SEARCH executions USING INDEX ix_executions_unwelcome"
+        " (tenant_id=? AND status=? AND id<?)"
+    )
+    assert_cheap(plan)
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING, Status.WAITING])
+def test_a_page_of_what_lives_reads_only_what_lives(explain, status):
+    plan = explain(page(status=status))
+
+    assert plan[0] == f"SCAN executions USING INDEX ix_executions_{status}"
+
+
+def test_a_page_of_several_conditions_walks_no_further_than_the_tenant(explain):
+    plan = explain(
+        page(status=Status.SUCCESS, trigger=Trigger.WEBHOOK, since=NOON, until=LATER)
+    )
+
+    assert plan[0] == "SEARCH executions USING PRIMARY KEY (tenant_id=? AND id<?)"
+    assert_cheap(plan)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "PRIMARY KEY (tenant_id=? AND id>? AND id<?)",
+        "COVERING INDEX ix_executions_key (tenant_id=? AND key=? AND id<?)",
+        "COVERING INDEX ix_executions_error (tenant_id=? AND error_code=? AND id<?)",
+        (
+            "COVERING INDEX ix_executions_workflow"
+            " (tenant_id=? AND workflow_id=? AND id<?)"
+        ),
+    ],
+)
+def test_text_is_looked_for_by_an_index_for_each_meaning(explain, how):
+    plan = explain(page(q="exec_1"))
+
+    assert f"SEARCH executions USING {how}" in plan
+    assert plan[0] == PRIMARY
+    assert not [each for each in plan if each.startswith("SCAN executions")]
+
+
+def test_a_webhooks_token_is_found_by_its_hash(explain):
+    assert explain(current_by_token("token")) == [
+        "SEARCH workflows USING INDEX ux_workflows_token (token_hash=?)",
+        (
+            "SEARCH versions USING INDEX sqlite_autoindex_versions_1"
+            " (tenant_id=? AND workflow_id=? AND number=?)"
+        ),
+    ]
+
+
+def test_an_api_key_is_found_by_its_public_part(explain):
+    assert explain(key_by_prefix("prefix")) == [
+        "SEARCH api_keys USING INDEX ux_api_keys_prefix (prefix=?)"
+    ]
+
+
+def assert_cheap(plan):
+    """Nothing reads a whole table or sorts."""
+    assert not [each for each in plan if each.startswith(("SCAN", "USE TEMP"))]
