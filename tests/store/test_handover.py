@@ -119,6 +119,16 @@ def test_one_execution_alone_can_be_released(company):
     assert company.now(two).owner is None
 
 
+def test_some_executions_can_be_kept_from_release(company):
+    kept, released = company.accept(), company.accept()
+
+    assert company.executions.release(HERE, but=[kept.id, "exec_none"]) == 1
+    assert company.executions.release(HERE, only=kept.id, but=[kept.id]) == 0
+
+    assert company.now(kept) == kept
+    assert company.now(released).owner is None
+
+
 def test_parked_work_waits_without_an_owner(company):
     held = company.run()
 

@@ -39,8 +39,9 @@ def spawn(tmp_path):
         yield start
 
 
-def ready(child) -> str:
+def ready(child: subprocess.Popen[str]) -> str:
     """Wait for a child to have started and return its tenant's id."""
+    assert child.stdout is not None
     word, tenant_id = child.stdout.readline().split()
     assert word == "ready"
     return tenant_id

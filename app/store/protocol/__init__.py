@@ -1,0 +1,74 @@
+"""The contract every store keeps.
+
+Every method is one transaction, atomic and thread-safe. A method that returns a
+`Future` hands its work to the writer and does not wait: the future ends when the
+commit is durable (or failed, with `StoreUnavailable` or the named error), and its
+callbacks run on the writer's thread, so they must be short and must not wait for
+another change. Work handed over by one thread for one execution is carried out in that
+order.
+
+Every change raises `StoreUnavailable`, at once, when the store is closed or when too
+much waits to be written.
+
+Every query of a tenant's data names the tenant; an id of another tenant is not found.
+
+Text in names and keys that holds U+0000 or half of a surrogate pair is refused with
+`Invalid` and finds nothing, for not every database can keep it. In a failure's message
+it is replaced, so that every failure can be recorded. JSON (definitions, headers,
+queries) and bytes (bodies, outputs) come back exactly.
+"""
+
+from typing import Protocol
+
+from app.store.protocol.accounts import Accounts, ApiKeys
+from app.store.protocol.books import Ledger, Processes
+from app.store.protocol.executions import ExecutionFilter, Executions
+from app.store.protocol.workflows import Workflows
+
+__all__ = [
+    "Accounts",
+    "ApiKeys",
+    "ExecutionFilter",
+    "Executions",
+    "Ledger",
+    "Processes",
+    "Store",
+    "Workflows",
+]
+
+
+class Store(Protocol):
+    """What the project remembers, one collection for each kind of thing."""
+
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def api_keys(self) -> ApiKeys: ...
+    @property
+    def workflows(self) -> Workflows: ...
+    @property
+    def executions(self) -> Executions: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def processes(self) -> Processes: ...
+
+    def start(self) -> None:
+        """Bring the schema up to date and begin to write; once, after the fork.
+
+        Raises:
+            StoreUnavailable: the database cannot be opened.
+        """
+
+    def check(self) -> None:
+        """Commit something small.
+
+        Raises:
+            StoreUnavailable: it cannot be written now.
+        """
+
+    def close(self) -> None:
+        """Carry out what was handed over, then let go of every thread and file.
+
+        Again is no error.
+        """

@@ -1,0 +1,99 @@
+"""The contract for workflows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from app.domain.workflow import Definition, Published, Version, Workflow
+
+
+class Workflows(Protocol):
+    """Workflows, their versions and their webhook tokens."""
+
+    def add(self, workflow: Workflow, version: Version) -> None:
+        """Remember a new workflow with its first version.
+
+        Raises:
+            Conflict: the tenant has a workflow of this name.
+        """
+
+    def get(self, tenant_id: str, workflow_id: str) -> Published:
+        """Return a workflow with its current version.
+
+        Raises:
+            NotFound: there is none, or it is deleted.
+        """
+        ...
+
+    def list(
+        self, tenant_id: str, *, limit: int, before: str | None
+    ) -> Sequence[Workflow]:
+        """Return workflows, newest first, with ids below `before`."""
+        ...
+
+    def publish(  # noqa: PLR0913
+        self,
+        tenant_id: str,
+        workflow_id: str,
+        *,
+        definition: Definition,
+        name: str | None,
+        author_id: str,
+        at: datetime,
+    ) -> Published:
+        """Add a version, one above the current, and make it current.
+
+        Raises:
+            NotFound: there is no such workflow.
+            Conflict: the new `name` is taken.
+        """
+        ...
+
+    def change(
+        self,
+        tenant_id: str,
+        workflow_id: str,
+        *,
+        name: str | None,
+        is_active: bool | None,
+        at: datetime,
+    ) -> Published:
+        """Change what is not None; no new version.
+
+        Raises:
+            NotFound: there is no such workflow.
+            Conflict: the new `name` is taken.
+        """
+        ...
+
+    def delete(self, tenant_id: str, workflow_id: str, *, at: datetime) -> None:
+        """Hide a workflow; its name is free again, its history and its work stay.
+
+        Raises:
+            NotFound: there is none, or it is deleted already.
+        """
+
+    def version(self, tenant_id: str, workflow_id: str, number: int) -> Version:
+        """Return one version, also of a deleted workflow.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    def versions(
+        self, tenant_id: str, workflow_id: str, *, limit: int, before: int | None
+    ) -> Sequence[Version]:
+        """Return versions, newest first, with numbers below `before`.
+
+        Raises:
+            NotFound: there is no such workflow.
+        """
+        ...
+
+    def by_token(self, token: str) -> Published | None:
+        """Return the workflow behind a webhook URL, active or not; None if deleted.
+
+        Looked up by the token's SHA-256, without a tenant: the token is the key.
+        """
+        ...
