@@ -7,8 +7,8 @@ from flask import Blueprint, Response, g, request
 
 from app.domain import times
 from app.web import bodies
+from app.web.deliveries import Delivery
 from app.web.operations import Operation
-from app.web.receive import Delivery
 from app.web.schemas.executions import QueuedView
 from app.web.services import services
 

@@ -5,44 +5,27 @@ request thread then calls `answer`, a loop asks to be called by `when_answered`.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
-from urllib.parse import parse_qs
 
 import orjson
 
-from app.domain import jsons
 from app.domain.errors import Overloaded, ServiceError
-from app.domain.execution import Execution, Payload, Trigger
+from app.domain.execution import Execution, Trigger
 from app.domain.ledger import Outcome
 from app.domain.workflow import Workflow
 from app.engine.dispatcher import Run
-from app.web import problems
+from app.web import deliveries, problems
+from app.web.deliveries import Delivery
 from app.web.doors import Door, Doors
 from app.web.problems import Problem
 
 log = logging.getLogger(__name__)
 PATIENCE = 10.0  # seconds to wait for a commit
-SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 GONE = "There is no webhook at this URL: it is unknown, deleted or switched off."
 LATE = "The store did not commit the event in time; send it again."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One request to a webhook, as it came in."""
-
-    token: str
-    method: str
-    path: str  # what follows the token: "" or "/more/path"
-    query: str  # without the question mark
-    headers: Sequence[tuple[str, str]]
-    body: bytes | Problem  # or why it could not be read
-    request_id: str
-    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +152,7 @@ class Receiver:
         run = Run(
             published=door.published,
             trigger=Trigger.WEBHOOK,
-            payload=_payload(delivery, body),
+            payload=deliveries.payload(delivery, body),
             user_id=door.published.version.author_id,
         )
         return self._dispatcher.submit(run)
@@ -184,8 +167,7 @@ class Receiver:
             return delivery.body
         if len(delivery.body) > self._max_body:
             return problems.too_large(self._max_body)
-        kind = _joined(delivery.headers).get("content-type", "")
-        if door.json_only and (reason := _no_json(delivery.body, kind)):
+        if door.json_only and (reason := deliveries.no_json(delivery, delivery.body)):
             return problems.not_json(reason)
         return delivery.body
 
@@ -200,45 +182,6 @@ def _accepted(execution: Execution) -> Answer:
         "Location": f"/api/v1/executions/{execution.id}",
     }
     return Answer(202, headers, orjson.dumps(document))
-
-
-def _payload(delivery: Delivery, body: bytes) -> Payload:
-    headers = _joined(delivery.headers)
-    return Payload(
-        body=body,
-        content_type=headers.get("content-type"),
-        headers={k: v for k, v in headers.items() if k not in SECRET_HEADERS},
-        query=_listed(delivery.query),
-        method=delivery.method,
-        path=delivery.path,
-        received_at=delivery.received_at,
-    )
-
-
-def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in headers:
-        key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    return joined
-
-
-def _listed(query: str) -> dict[str, str | list[str]]:
-    """Read a query string; names that come several times get a list."""
-    found = parse_qs(query, keep_blank_values=True, errors="replace")
-    return {name: each[0] if len(each) == 1 else each for name, each in found.items()}
-
-
-def _no_json(body: bytes, content_type: str) -> str | None:
-    """Say why expressions could not read a body as JSON, if they could not."""
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind and kind != "application/json" and not kind.endswith("+json"):
-        return "its Content-Type is another, but this webhook takes only JSON"
-    try:
-        jsons.parse(body)
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 def _gone() -> Problem:

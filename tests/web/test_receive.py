@@ -13,8 +13,9 @@ from app.domain.execution import Execution, Status, Trigger
 from app.domain.ledger import Outcome
 from app.engine.dispatcher import Run
 from app.web import problems
+from app.web.deliveries import Delivery
 from app.web.doors import Doors
-from app.web.receive import Answer, Delivery, Pending, Receiver
+from app.web.receive import Answer, Pending, Receiver
 from tests.web.test_doors import TOKEN, Stored, published
 
 LIMIT = 100

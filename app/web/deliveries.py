@@ -1,0 +1,67 @@
+"""One request to a webhook, and what is kept of it. Knows no Flask."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import parse_qs
+
+from app.domain import jsons
+from app.domain.execution import Payload
+from app.web.problems import Problem
+
+SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One request to a webhook, as it came in."""
+
+    token: str
+    method: str
+    path: str  # what follows the token: "" or "/more/path"
+    query: str  # without the question mark
+    headers: Sequence[tuple[str, str]]
+    body: bytes | Problem  # or why it could not be read
+    request_id: str
+    received_at: datetime
+
+
+def payload(delivery: Delivery, body: bytes) -> Payload:
+    """Return what is stored of a delivery; secrets stay outside."""
+    headers = _joined(delivery.headers)
+    return Payload(
+        body=body,
+        content_type=headers.get("content-type"),
+        headers={k: v for k, v in headers.items() if k not in SECRET_HEADERS},
+        query=_listed(delivery.query),
+        method=delivery.method,
+        path=delivery.path,
+        received_at=delivery.received_at,
+    )
+
+
+def no_json(delivery: Delivery, body: bytes) -> str | None:
+    """Say why expressions could not read a body as JSON, if they could not."""
+    kind = _joined(delivery.headers).get("content-type", "")
+    kind = kind.partition(";")[0].strip().lower()
+    if kind and kind != "application/json" and not kind.endswith("+json"):
+        return "its Content-Type is another, but this webhook takes only JSON"
+    try:
+        jsons.parse(body)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return joined
+
+
+def _listed(query: str) -> dict[str, str | list[str]]:
+    """Read a query string; names that come several times get a list."""
+    found = parse_qs(query, keep_blank_values=True, errors="replace")
+    return {name: each[0] if len(each) == 1 else each for name, each in found.items()}
