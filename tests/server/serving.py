@@ -91,13 +91,17 @@ class Server:
             self._reader.join(2)
         return code
 
+    def ends_within(self, patience):
+        """Tell whether every process that can write has ended by then."""
+        self._reader.join(patience)
+        return not self._reader.is_alive()
+
     def stop(self):
         """End everything; the output ends with the last process."""
         for pid in self.masters:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-        self._reader.join(PATIENCE)
-        if self._reader.is_alive():
+        if not self.ends_within(PATIENCE):
             for pid in [*self.children(), *self.masters]:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -247,6 +248,33 @@ def test_when_full_of_idle_connections_new_clients_are_served(serve):
     assert gone >= 10
 
 
+def test_without_descriptors_the_server_waits_for_some(serve):
+    server = serve()
+    (worker,) = server.children()
+    before = resource.prlimit(worker, resource.RLIMIT_NOFILE, (60, 60))
+
+    async def flood():
+        many = [await asyncio.open_connection(HOST, server.port) for _ in range(100)]
+        await asyncio.to_thread(server.wait_for_line, "No connection can be accepted")
+        for _, writer in many:
+            await clients.closed(writer)
+        return await clients.ask(server.port)
+
+    assert asyncio.run(flood()).startswith(b"HTTP/1.1 200 ")
+    assert before[0] >= 4096
+    assert "Traceback" not in server.output()
+
+
+def test_a_worker_whose_master_was_killed_drains_and_ends(serve):
+    server = serve(SAMPLE_RUN="60", SLUICE_DRAIN_TIMEOUT="3")
+
+    server.send("KILL")
+
+    server.wait_for_line("Parent changed")
+    server.wait_for_line('"interrupted": 1')
+    assert server.ends_within(3)
+
+
 def test_a_signal_to_stop_lets_requests_and_executions_finish(serve):
     server = serve(SAMPLE_RUN="3")
     with connect(server) as sock, connect(server):  # the other never sends a byte
@@ -266,8 +294,9 @@ def test_a_signal_to_stop_lets_requests_and_executions_finish(serve):
     assert steps == ["engine: begin_drain", "engine: stop"]
 
 
-def test_what_was_sent_before_the_signal_is_answered_after_it(serve):
-    server = serve()
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_what_was_sent_before_the_signal_is_answered_after_it(serve, workers):
+    server = serve(WEB_CONCURRENCY=workers)
 
     async def many():
         sent = [await asyncio.open_connection(HOST, server.port) for _ in range(300)]
