@@ -19,7 +19,7 @@ from app.domain.execution import (
 from app.domain.times import to_ms
 from app.store import text
 from app.store.protocol import ExecutionFilter
-from app.store.sql import listing, owed, rows, transitions
+from app.store.sql import execution_rows, listing, owed, rows, transitions
 from app.store.sql.database import Reader
 from app.store.sql.kinds import Held, New
 from app.store.sql.rows import Values
@@ -43,7 +43,9 @@ class SqlExecutions:
     def start(self, held: Execution, *, at: datetime) -> "Future[bool]":
         changes = {
             "new_started_at": to_ms(at),
-            "new_segments": rows.segments_value((*held.segments, Segment(at))),
+            "new_segments": execution_rows.segments_value(
+                (*held.segments, Segment(at))
+            ),
         }
         return self._put(transitions.START, held, [], changes)
 
@@ -60,11 +62,11 @@ class SqlExecutions:
         segments: Sequence[Segment],
         at: datetime,
     ) -> "Future[bool]":
-        failure = rows.failure_values(error)
+        failure = execution_rows.failure_values(error)
         changes = {
             "new_status": status,
             "new_finished_at": to_ms(at),
-            "new_segments": rows.segments_value(segments),
+            "new_segments": execution_rows.segments_value(segments),
             **{f"new_{name}": value for name, value in failure.items()},
         }
         return self._put(transitions.FINISH, held, steps, changes)
@@ -81,7 +83,7 @@ class SqlExecutions:
         changes = {
             "new_reason": reason,
             "new_wake_at": to_ms(wake_at),
-            "new_segments": rows.segments_value(segments),
+            "new_segments": execution_rows.segments_value(segments),
         }
         return self._put(transitions.PARK, held, steps, changes)
 
@@ -92,7 +94,7 @@ class SqlExecutions:
         *,
         segments: Sequence[Segment],
     ) -> "Future[bool]":
-        changes = {"new_segments": rows.segments_value(segments)}
+        changes = {"new_segments": execution_rows.segments_value(segments)}
         return self._put(transitions.HAND_BACK, held, steps, changes)
 
     def release(
@@ -106,7 +108,10 @@ class SqlExecutions:
     def claim(self, owner: str, *, limit: int) -> Sequence[Execution]:
         statement = owed.claim(owner, limit=limit)
         found = self._writer.run(lambda c: c.execute(statement).all())
-        return [rows.execution(each) for each in sorted(found, key=lambda row: row.id)]
+        return [
+            execution_rows.execution(each)
+            for each in sorted(found, key=lambda row: row.id)
+        ]
 
     def wake(self, at: datetime, *, limit: int) -> int:
         statement = owed.wake(at, limit=limit)
@@ -135,7 +140,7 @@ class SqlExecutions:
                 raise NotFound("no such execution")
             if not cancelled.rowcount and found.status != Status.RUNNING:
                 raise Conflict(f"the execution is over: {found.status}")
-            return rows.execution(found)
+            return execution_rows.execution(found)
 
         return self._writer.run(change)
 
@@ -146,7 +151,7 @@ class SqlExecutions:
         found = self._reader.first(owed.one(tenant_id, execution_id))
         if found is None:
             raise NotFound("no such execution")
-        return rows.execution(found)
+        return execution_rows.execution(found)
 
     def payload(self, tenant_id: str, execution_id: str) -> Payload:
         query = select(payloads).where(
@@ -155,7 +160,7 @@ class SqlExecutions:
         found = self._reader.first(query)
         if found is None:
             raise NotFound("no such execution")
-        return rows.payload(found)
+        return execution_rows.payload(found)
 
     def steps(self, tenant_id: str, execution_id: str) -> Sequence[StepRecord]:
         query = (
@@ -163,7 +168,7 @@ class SqlExecutions:
             .where(steps.c.tenant_id == tenant_id, steps.c.execution_id == execution_id)
             .order_by(steps.c.position, steps.c.path)
         )
-        return [rows.step(each) for each in self._reader.all(query)]
+        return [execution_rows.step(each) for each in self._reader.all(query)]
 
     def list(
         self,
@@ -174,7 +179,7 @@ class SqlExecutions:
         before: str | None,
     ) -> Sequence[Execution]:
         query = listing.page(tenant_id, wanted, limit=limit, before=before)
-        return [rows.execution(each) for each in self._reader.all(query)]
+        return [execution_rows.execution(each) for each in self._reader.all(query)]
 
     def _put(
         self,
@@ -184,5 +189,5 @@ class SqlExecutions:
         changes: Values,
     ) -> "Future[bool]":
         parameters = {**transitions.held_by(held), **changes}
-        member = Held(parameters, rows.step_values(held, steps))
+        member = Held(parameters, execution_rows.step_values(held, steps))
         return self._writer.put(kind, held.id, member)

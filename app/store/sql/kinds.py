@@ -12,7 +12,7 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.execution import Execution, Payload
 from app.domain.ledger import Account, Outcome
 from app.domain.times import hour_of
-from app.store.sql import ledger, rows
+from app.store.sql import execution_rows, ledger
 from app.store.sql.rows import Values
 from app.store.sql.tables import executions, payloads, versions
 from app.store.sql.tasks import Short
@@ -41,8 +41,8 @@ class New:
             hour_of(execution.created_at),
         )
         return cls(
-            rows.execution_values(execution),
-            rows.payload_values(execution, payload),
+            execution_rows.execution_values(execution),
+            execution_rows.payload_values(execution, payload),
             account,
             execution.owner or ledger.SHARED,
         )

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    TextClause,
     delete,
     func,
     select,
@@ -46,11 +47,11 @@ class SqlLedger:
         return self._writer.put(Once(lambda c: add(c, entries)), "", None)
 
     def fold(self, dead: str) -> None:
-        owned = (ledger.c.process == dead, OWNED)
+        counters = owned(dead)
 
         def change(connection: Connection) -> None:
-            left = connection.execute(select(ledger).where(*owned)).mappings().all()
-            connection.execute(delete(ledger).where(*owned))
+            left = connection.execute(select(ledger).where(*counters)).mappings().all()
+            connection.execute(delete(ledger).where(*counters))
             add(connection, [{**each, "process": SHARED} for each in left])
 
         self._writer.run(change)
@@ -63,17 +64,17 @@ class SqlLedger:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Balance:
-        hours = _Hours(since, until)
-        door = _door(tenant_id, workflow_id, hours)
-        states = _states(tenant_id, workflow_id, hours)
-        counted, rows = self._reader.together(door, states)
+        hours = Hours(since, until)
+        door_now = door(tenant_id, workflow_id, hours)
+        rows_now = states(tenant_id, workflow_id, hours)
+        counted, rows = self._reader.together(door_now, rows_now)
         return Balance(
             door={Outcome(each.outcome): each.n for each in counted},
             executions={Status(each.status): each.n for each in rows},
         )
 
 
-class _Hours:
+class Hours:
     """Whole hours, from one on and up to another."""
 
     def __init__(self, since: datetime | None, until: datetime | None) -> None:
@@ -111,7 +112,13 @@ def add(connection: Connection, entries: Sequence[Mapping[str, Any]]) -> None:
         connection.execute(ADD, entries)
 
 
-def _door(tenant_id: str, workflow_id: str | None, hours: _Hours) -> Select[Any]:
+def owned(process: str) -> Sequence[ColumnElement[bool] | TextClause]:
+    """Limit to the counters of a process."""
+    return (ledger.c.process == process, OWNED)
+
+
+def door(tenant_id: str, workflow_id: str | None, hours: Hours) -> Select[Any]:
+    """Add up what came to the door, by outcome."""
     query = (
         select(ledger.c.outcome, func.sum(ledger.c.n).label("n"))
         .where(ledger.c.tenant_id == tenant_id, *hours.include(ledger.c.hour))
@@ -122,7 +129,8 @@ def _door(tenant_id: str, workflow_id: str | None, hours: _Hours) -> Select[Any]
     return query
 
 
-def _states(tenant_id: str, workflow_id: str | None, hours: _Hours) -> Select[Any]:
+def states(tenant_id: str, workflow_id: str | None, hours: Hours) -> Select[Any]:
+    """Count executions, by status."""
     created = hours.include(executions.c.created_at, unit=HOUR_MS)
     query = (
         select(executions.c.status, func.count().label("n"))
@@ -130,5 +138,15 @@ def _states(tenant_id: str, workflow_id: str | None, hours: _Hours) -> Select[An
         .group_by(executions.c.status)
     )
     if workflow_id is not None:
-        query = query.where(executions.c.workflow_id == workflow_id)
+        query = query.where(executions.c.id.in_(_ids(tenant_id, workflow_id)))
     return query
+
+
+def _ids(tenant_id: str, workflow_id: str) -> Select[Any]:
+    """Find a workflow's executions; apart, or the planner reads all of the tenant's."""
+    listed = executions.alias("listed")
+    return select(listed.c.id).where(
+        listed.c.tenant_id == tenant_id,
+        listed.c.workflow_id == workflow_id,
+        listed.c.id > "",
+    )

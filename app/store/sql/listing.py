@@ -32,9 +32,12 @@ def page(
     tenant_id: str, wanted: ExecutionFilter, *, limit: int, before: str | None
 ) -> Select[Any]:
     """Find the newest executions that a filter shows, with ids below `before`."""
-    conditions = [_of(tenant_id, wanted.status), *_conditions(wanted)]
-    if before is not None:
-        conditions.append(executions.c.id < before)
+    conditions = [
+        _of(tenant_id, wanted.status),
+        # also on the first page: without it the planner misjudges the indexes
+        executions.c.id < (LAST if before is None else before),
+        *_conditions(wanted),
+    ]
     if wanted.q is not None:
         ids = _meant(tenant_id, wanted.q, conditions, limit)
         conditions = [executions.c.tenant_id == tenant_id, executions.c.id.in_(ids)]

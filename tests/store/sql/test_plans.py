@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from contextlib import closing
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.dialects import sqlite
 
 from app.domain.execution import Status, Trigger
 from app.store.protocol import ExecutionFilter
-from app.store.sql import SqlStore, listing, owed, transitions
+from app.store.sql import SqlStore, ledger, listing, owed, tables, transitions
 from app.store.sql.accounts import key_by_prefix
 from app.store.sql.workflows import current_by_token
 from tests.store.company import HERE, LATER, NOON, found, payload
@@ -56,7 +57,10 @@ def explain(tmp_path_factory):
         yield plan
 
 
-def page(*, before="exec_f", **wanted):
+first_or_next = pytest.mark.parametrize("before", [None, "exec_f"])
+
+
+def page(*, before=None, **wanted):
     return listing.page("tenant_1", ExecutionFilter(**wanted), limit=50, before=before)
 
 
@@ -107,23 +111,18 @@ def test_a_held_execution_is_changed_by_its_key(explain):
         assert explain(kind.statement) == [PRIMARY]
 
 
-def test_a_page_is_a_range_of_the_tenants_executions(explain):
-    plan = explain(page())
+@first_or_next
+def test_a_page_is_a_range_of_the_tenants_executions(explain, before):
+    plan = explain(page(before=before))
 
     assert plan[0] == "SEARCH executions USING PRIMARY KEY (tenant_id=? AND id<?)"
     assert NAMES in plan
     assert_cheap(plan)
 
 
-def test_a_first_page_is_too(explain):
-    plan = explain(page(before=None))
-
-    assert plan[0] == "SEARCH executions USING PRIMARY KEY (tenant_id=?)"
-    assert_cheap(plan)
-
-
-def test_a_page_of_one_workflow_is_a_range_of_its_index(explain):
-    plan = explain(page(workflow_id="wf_1"))
+@first_or_next
+def test_a_page_of_one_workflow_is_a_range_of_its_index(explain, before):
+    plan = explain(page(workflow_id="wf_1", before=before))
 
     assert plan[0] == (
         "SEARCH executions USING INDEX ix_executions_workflow"
@@ -132,12 +131,13 @@ def test_a_page_of_one_workflow_is_a_range_of_its_index(explain):
     assert_cheap(plan)
 
 
+@first_or_next
 @pytest.mark.parametrize(
     "status",
     [Status.FAILED, Status.UNKNOWN, Status.QUARANTINED, Status.CANCELLED],
 )
-def test_a_page_of_what_went_wrong_is_a_range_of_its_index(explain, status):
-    plan = explain(page(status=status))
+def test_a_page_of_what_went_wrong_is_a_range_of_its_index(explain, before, status):
+    plan = explain(page(status=status, before=before))
 
     assert plan[0] == (
         "SEARCH executions USING INDEX ix_executions_unwelcome"
@@ -180,6 +180,31 @@ def test_text_is_looked_for_by_an_index_for_each_meaning(explain, how):
     assert f"SEARCH executions USING {how}" in plan
     assert plan[0] == PRIMARY
     assert not [each for each in plan if each.startswith("SCAN executions")]
+
+
+def test_the_books_of_a_workflow_count_its_own_executions_only(explain):
+    plan = explain(ledger.states("tenant_1", "wf_1", ledger.Hours(NOON, LATER)))
+
+    assert plan[0] == PRIMARY
+    assert (
+        "SEARCH listed USING COVERING INDEX ix_executions_workflow"
+        " (tenant_id=? AND workflow_id=? AND id>?)"
+    ) in plan
+
+
+def test_the_door_of_a_workflow_is_a_range_of_hours(explain):
+    plan = explain(ledger.door("tenant_1", "wf_1", ledger.Hours(NOON, LATER)))
+
+    assert plan[0] == (
+        "SEARCH ledger USING PRIMARY KEY"
+        " (tenant_id=? AND workflow_id=? AND hour>? AND hour<?)"
+    )
+
+
+def test_a_dead_processs_counters_are_found_by_its_name(explain):
+    assert explain(select(tables.ledger).where(*ledger.owned(HERE))) == [
+        "SEARCH ledger USING INDEX ix_ledger_process (process=?)"
+    ]
 
 
 def test_a_webhooks_token_is_found_by_its_hash(explain):
