@@ -70,6 +70,7 @@ def create_app(
         metrics=house.metrics,
         public_url=settings.base_url,
         max_body=settings.max_body,
+        waiting_places=max(1, settings.threads // 2),
         signup_first=settings.signup == "first",
         setup_token=settings.setup_token,
         production=settings.production,

@@ -72,6 +72,7 @@ class Settings:
     encryption_keys: Keys = field(default=(), repr=False)
     signup: Literal["first", "open"] = "first"
     setup_token: str | None = field(default=None, repr=False)
+    threads: Positive = 16  # that answer requests
     pool_workers: Positive = 10  # threads that execute
     pool_queue: Count = 100  # executions that may wait for one
     execution_timeout: Seconds = 300.0  # seconds an execution may run

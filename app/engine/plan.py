@@ -20,15 +20,6 @@ EXECUTION_TIMEOUT = 300.0  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hook:
-    """What the workflow's webhook lets in."""
-
-    methods: frozenset[str]
-    accept: str  # any or json
-    waits: bool  # the sender is answered at the end, not at once
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
     """How a failed step is tried again."""
 
@@ -69,9 +60,6 @@ class PlannedStep:
 class Plan:
     """A definition that was checked and compiled; immutable, shared by threads."""
 
-    trigger: str  # webhook or manual
-    cancels: bool  # when the caller who waits for it has gone
-    hook: Hook
     variables: dict[str, Any]
     steps: tuple[PlannedStep, ...]
     on_failure: tuple[PlannedStep, ...]
@@ -122,15 +110,7 @@ class Compiler:
 
     def _plan(self, shape: DefinitionShape, drafts: Mapping[str, list[Draft]]) -> Plan:
         limit = self._limits["time_limit"]
-        trigger = shape.trigger
         return Plan(
-            trigger=trigger.type,
-            cancels=trigger.on_disconnect == "cancel",
-            hook=Hook(
-                methods=frozenset(trigger.methods),
-                accept=trigger.accept,
-                waits=trigger.respond == "on_finish",
-            ),
             variables=shape.vars,
             steps=self._steps(shape.steps, drafts["steps"]),
             on_failure=self._steps(shape.on_failure, drafts["on_failure"]),

@@ -74,6 +74,11 @@ class Lines(QueueHandler):
             self._listener.stop()
             self._listener = None
 
+    def close(self) -> None:
+        """Lose no line at the end of the process."""
+        self.stop()
+        super().close()
+
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         for name, value in (_facts.get() or {}).items():
             record.__dict__.setdefault(name, value)

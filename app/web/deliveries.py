@@ -24,6 +24,7 @@ class Delivery:
     body: bytes | Problem  # or why it could not be read
     request_id: str
     received_at: datetime
+    client: int | None = None  # the socket it came by, if it is known
 
 
 def payload(delivery: Delivery, body: bytes) -> Payload:

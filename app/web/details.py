@@ -99,7 +99,7 @@ def _fitting(
             break
         steps.append(step)
     return [
-        step.model_copy(update={"output": _output(execution, record, room)})
+        step.model_copy(update=_result(execution, record, room))
         for step, record in zip(steps, records, strict=False)
     ]
 
@@ -113,15 +113,21 @@ def _step(execution: Execution, record: StepRecord, room: Room | None) -> StepVi
         attempt=record.attempt,
         started_at=record.started_at,
         duration_ms=record.duration_ms,
-        output=None if room is None else _output(execution, record, room),
+        **_result(execution, record, room),
         error=FailureView.of(record.error),
         idempotency_key=record.idempotency_key,
     )
 
 
-def _output(execution: Execution, record: StepRecord, room: Room) -> Any:
+def _result(
+    execution: Execution, record: StepRecord, room: Room | None
+) -> dict[str, Any]:
+    """Show an output, or the answer to a caller; neither while there is no room."""
     url = url_for("executions.read_output", execution_id=execution.id, step=record.path)
-    return room.show(record.output, url)
+    value = None if room is None else room.show(record.output, url)
+    if record.is_answer:
+        return {"output": None, "answer": value}
+    return {"output": value, "answer": None}
 
 
 def _input(payload: Payload) -> bytes:

@@ -21,6 +21,7 @@ class Door:
     published: Published
     methods: tuple[str, ...]
     json_only: bool
+    waits: bool  # the sender is answered at the end of the run
     is_open: bool  # active, and made to be started by webhooks
 
     @property
@@ -36,6 +37,7 @@ class Door:
             published,
             methods=tuple(trigger.get("methods", ("POST",))),
             json_only=trigger.get("accept") == "json",
+            waits=trigger.get("respond") == "on_finish",
             is_open=published.workflow.is_active and trigger["type"] == "webhook",
         )
 

@@ -32,15 +32,16 @@ ANY_BYTES = "application/octet-stream"
     scope=Scope.RUN,
     body=RunRequest,
     answers={200: ExecutionView, 202: QueuedView},
-    problems=(504,),
+    problems=(408, 504),
     headers={202: ("Location",)},
 )
 def start(workflow_id: str) -> ResponseReturnValue:
     """Run a workflow, active or not: 202, or 200 with its end when waited for."""
     asked = body(RunRequest)
-    execution = runs.start(caller(), workflow_id, asked.input)
     if asked.wait is not None:
-        return jsonify(details.of(runs.wait(execution, asked.wait)))
+        over = runs.start_and_wait(caller(), workflow_id, asked.input, asked.wait)
+        return jsonify(details.of(over))
+    execution = runs.start(caller(), workflow_id, asked.input)
     queued = QueuedView(status=execution.status, execution_id=execution.id)
     where = url_for(".read", execution_id=execution.id)
     return jsonify(queued), 202, {"Location": where}

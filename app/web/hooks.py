@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 
 from app.domain import times
-from app.web import bodies
+from app.web import bodies, requests
 from app.web.deliveries import Delivery
 from app.web.operations import Operation
 from app.web.schemas.executions import QueuedView
@@ -24,11 +24,14 @@ bp = Blueprint("hooks", __name__)
     scope=None,
     raw_body=True,
     answers={202: QueuedView},
-    problems=(404, 405, 413),
+    problems=(404, 405, 408, 413, 502, 504),
     headers={202: ("Location",)},
 )
 def receive(token: str, more: str | None = None) -> Response:
-    """Take an event: it is recorded before the answer says so."""
+    """Take an event: it is recorded before the answer says so.
+
+    A workflow with ``respond: on_finish`` answers itself, with any status.
+    """
     if _is_preflight():
         return Response(status=204)
     answer = services().receiver.admit(_delivery(token, more)).answer()
@@ -51,4 +54,5 @@ def _delivery(token: str, more: str | None) -> Delivery:
         body=bodies.read(request.environ, services().max_body),
         request_id=g.request_id,
         received_at=times.now(),
+        client=requests.client(),
     )

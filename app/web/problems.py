@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from app.domain.errors import (
+    CallerGone,
     Conflict,
     Fault,
     Invalid,
@@ -25,6 +26,7 @@ STATUS: Mapping[type[ServiceError], int] = {
     Conflict: 409,
     Invalid: 422,
     SignupClosed: 403,
+    CallerGone: 408,  # nobody reads it
     Overloaded: 503,
     StoreUnavailable: 503,
 }

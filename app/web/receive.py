@@ -5,9 +5,9 @@ request thread then calls `answer`, a loop asks to be called by `when_answered`.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from contextlib import ExitStack, nullcontext
 from typing import Protocol
 
 import orjson
@@ -20,21 +20,14 @@ from app.engine.dispatcher import Run
 from app.web import deliveries, problems
 from app.web.deliveries import Delivery
 from app.web.doors import Door, Doors
+from app.web.outcomes import Answer
 from app.web.problems import Problem
+from app.web.waiting import Visit, WaitingRoom
 
 log = logging.getLogger(__name__)
 PATIENCE = 10.0  # seconds to wait for a commit
 GONE = "There is no webhook at this URL: it is unknown, deleted or switched off."
 LATE = "The store did not commit the event in time; send it again."
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the sender is told."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class Dispatches(Protocol):
@@ -64,9 +57,10 @@ class Pending:
         *,
         request_id: str,
         patience: float = PATIENCE,
+        visit: Visit | None = None,
     ) -> None:
         self._future, self._request_id = future, request_id
-        self._patience = patience
+        self._patience, self._visit = patience, visit
 
     @classmethod
     def refused(cls, problem: Problem, *, request_id: str) -> "Pending":
@@ -76,13 +70,24 @@ class Pending:
         return cls(future, request_id=request_id)
 
     def answer(self) -> Answer:
-        """Wait for the commit and say what became of the delivery.
+        """Wait for the commit, or for the end, and say what became of the delivery.
 
         Raises:
             Exception: what broke on our side.
         """
+        with self._visit or nullcontext():
+            return self._answer()
+
+    @property
+    def waits_for_end(self) -> bool:
+        """Whether `answer` takes as long as the run, and so needs a thread."""
+        return self._visit is not None
+
+    def _answer(self) -> Answer:
         try:
-            return _accepted(self._future.result(self._patience))
+            execution = self._future.result(self._patience)
+            tell = self._visit.answer if self._visit else _accepted
+            return tell(execution)
         except TimeoutError:
             headers = {"Retry-After": "1"}
             late = Problem(status=503, code="too-late", detail=LATE, headers=headers)
@@ -117,29 +122,25 @@ class Receiver:
         dispatcher: Dispatches,
         refusals: CountsRefusals,
         metrics: CountsWebhooks,
-        *,
-        max_body: int,
+        room: WaitingRoom,
     ) -> None:
         self._doors, self._dispatcher = doors, dispatcher
         self._refusals, self._metrics = refusals, metrics
-        self._max_body = max_body
+        self._room = room
 
     def admit(self, delivery: Delivery) -> Pending:
         """Find the workflow, judge the delivery, take a seat; wait for nothing."""
         try:
-            future = self._submit(delivery)
+            return self._submit(delivery)
         except problems.Refused as error:
             problem = error.problem
         except ServiceError as error:
             outcome = "shed" if isinstance(error, Overloaded) else "failed"
             self._metrics.webhook(outcome)
             problem = problems.expected(error)
-        else:
-            future.add_done_callback(self._count)
-            return Pending(future, request_id=delivery.request_id)
         return Pending.refused(problem, request_id=delivery.request_id)
 
-    def _submit(self, delivery: Delivery) -> "Future[Execution]":
+    def _submit(self, delivery: Delivery) -> Pending:
         door = self._doors.find(delivery.token)
         if door is None:
             self._metrics.webhook("unknown")
@@ -155,7 +156,15 @@ class Receiver:
             payload=deliveries.payload(delivery, body),
             user_id=door.published.version.author_id,
         )
-        return self._dispatcher.submit(run)
+        with ExitStack() as undo:
+            visit = None
+            if door.waits:
+                visit = self._room.enter(run.published, run.trigger, delivery.client)
+                undo.enter_context(visit)
+            future = self._dispatcher.submit(run)
+            undo.pop_all()  # from here on, the answer gives the place back
+        future.add_done_callback(self._count)
+        return Pending(future, request_id=delivery.request_id, visit=visit)
 
     def _judge(self, door: Door, delivery: Delivery) -> bytes | Problem:
         """Return the body, or what is wrong with the delivery."""
@@ -165,8 +174,6 @@ class Receiver:
             return _wrong_method(delivery.method, door.methods)
         if isinstance(delivery.body, Problem):
             return delivery.body
-        if len(delivery.body) > self._max_body:
-            return problems.too_large(self._max_body)
         if door.json_only and (reason := deliveries.no_json(delivery, delivery.body)):
             return problems.not_json(reason)
         return delivery.body

@@ -26,6 +26,12 @@ def install(app: Flask) -> None:
     app.teardown_request(_forget)
 
 
+def client() -> int | None:
+    """Return the descriptor of the caller's socket, if the server tells it."""
+    found = request.environ.get("gunicorn.socket")
+    return None if found is None else int(found.fileno())
+
+
 def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if REQUEST_ID.fullmatch(given) else ids.new("req")

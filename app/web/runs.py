@@ -5,9 +5,10 @@ from typing import Any
 from app.domain import jsons, times
 from app.domain.errors import Overloaded
 from app.domain.execution import Execution, Payload, Trigger
+from app.domain.workflow import Published
 from app.engine.dispatcher import Run
 from app.web.auth import Caller
-from app.web.problems import Problem, Refused
+from app.web.requests import client
 from app.web.services import services
 
 COMMIT = 10.0  # seconds to wait for a commit
@@ -20,28 +21,24 @@ def start(who: Caller, workflow_id: str, value: Any) -> Execution:
         NotFound: the tenant has no such workflow.
         Overloaded, StoreUnavailable: nothing was started.
     """
-    run = Run(
-        published=services().store.workflows.get(who.tenant_id, workflow_id),
-        trigger=Trigger.MANUAL,
-        payload=_payload(jsons.encode(value)),
-        user_id=who.user_id,
-    )
-    try:
-        return services().dispatcher.submit(run).result(COMMIT)
-    except TimeoutError as error:
-        raise Overloaded("The store did not commit the run in time.") from error
+    published = services().store.workflows.get(who.tenant_id, workflow_id)
+    return _submit(who, published, value)
 
 
-def wait(execution: Execution, seconds: float) -> Execution:
-    """Wait until a run is over; it goes on when the wait ends first.
+def start_and_wait(
+    who: Caller, workflow_id: str, value: Any, seconds: float
+) -> Execution:
+    """Run the current version to its end.
 
     Raises:
-        Refused: 504, it is not over yet.
+        NotFound: the tenant has no such workflow.
+        Overloaded, StoreUnavailable: nothing was started.
+        Refused: 504, it is not over yet and goes on.
+        CallerGone: nobody hears the answer.
     """
-    over = services().dispatcher.wait(execution.tenant_id, execution.id, seconds)
-    if over is None:
-        raise Refused(_goes_on(execution, seconds))
-    return over
+    published = services().store.workflows.get(who.tenant_id, workflow_id)
+    with services().room.enter(published, Trigger.MANUAL, client()) as visit:
+        return visit.stay(_submit(who, published, value), seconds)
 
 
 def _payload(body: bytes) -> Payload:
@@ -56,11 +53,14 @@ def _payload(body: bytes) -> Payload:
     )
 
 
-def _goes_on(execution: Execution, seconds: float) -> Problem:
-    detail = f"The run did not end within {seconds:g} s; it goes on."
-    return Problem(
-        status=504,
-        code="still-running",
-        detail=detail,
-        members={"execution_id": execution.id},
+def _submit(who: Caller, published: Published, value: Any) -> Execution:
+    run = Run(
+        published=published,
+        trigger=Trigger.MANUAL,
+        payload=_payload(jsons.encode(value)),
+        user_id=who.user_id,
     )
+    try:
+        return services().dispatcher.submit(run).result(COMMIT)
+    except TimeoutError as error:
+        raise Overloaded("The store did not commit the run in time.") from error

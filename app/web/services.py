@@ -14,6 +14,7 @@ from app.telemetry.metrics import Metrics
 from app.web.doors import Doors
 from app.web.receive import Receiver
 from app.web.signup import Signup
+from app.web.waiting import WaitingRoom
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class Services:
     metrics: Metrics
     public_url: str  # what links begin with; no slash at the end
     max_body: int  # bytes
+    waiting_places: int  # callers who may wait for the end of a run
     signup_first: bool = True  # only the first registration is taken
     setup_token: str | None = field(default=None, repr=False)
     production: bool = False
@@ -38,6 +40,16 @@ class Services:
         return Doors(self.store.workflows)
 
     @cached_property
+    def room(self) -> WaitingRoom:
+        """Places for callers who wait for the end of a run."""
+        return WaitingRoom(
+            self.dispatcher,
+            self.refusals,
+            self.store.executions,
+            places=self.waiting_places,
+        )
+
+    @cached_property
     def receiver(self) -> Receiver:
         """The way in for webhooks."""
         return Receiver(
@@ -45,7 +57,7 @@ class Services:
             self.dispatcher,
             self.refusals,
             self.metrics,
-            max_body=self.max_body,
+            self.room,
         )
 
     @cached_property

@@ -63,6 +63,15 @@ def test_writes_from_a_thread_of_its_own_and_loses_nothing_at_the_end(lines, cap
     assert [line["number"] for line in printed(capsys)] == list(range(100))
 
 
+def test_writes_what_waits_when_logging_is_shut_down(lines, capsys):
+    lines.start()
+    logging.getLogger("app.x").info("Last words")
+
+    lines.close()
+
+    assert [line["message"] for line in printed(capsys)] == ["Last words"]
+
+
 def test_drops_lines_rather_than_wait_for_a_blocked_output(lines, capsys):
     lines.start()
     listener, lines._listener = lines._listener, None

@@ -12,13 +12,14 @@ from app.domain.errors import Overloaded, StoreUnavailable
 from app.domain.execution import Execution, Status, Trigger
 from app.domain.ledger import Outcome
 from app.engine.dispatcher import Run
+from app.store.memory import MemoryStore
 from app.web import problems
 from app.web.deliveries import Delivery
 from app.web.doors import Doors
-from app.web.receive import Answer, Pending, Receiver
+from app.web.outcomes import Answer
+from app.web.receive import Pending, Receiver
+from app.web.waiting import WaitingRoom
 from tests.web.test_doors import TOKEN, Stored, published
-
-LIMIT = 100
 
 
 def recorded(run: Run) -> Execution:
@@ -73,9 +74,10 @@ class Rig:
     def __init__(self) -> None:
         self.stored = Stored({TOKEN: published(methods=["POST", "PUT"])})
         self.desk, self.books = Desk(), Books()
-        self.receiver = Receiver(
-            Doors(self.stored), self.desk, self.books, self.books, max_body=LIMIT
-        )
+        desk: Any = self.desk
+        books: Any = self.books
+        room = WaitingRoom(desk, books, MemoryStore().executions, places=1)
+        self.receiver = Receiver(Doors(self.stored), desk, books, books, room)
 
     def admit(self, **changes) -> Pending:
         given: dict[str, Any] = {
@@ -170,13 +172,6 @@ def test_a_method_that_the_trigger_does_not_name_is_405(rig, method):
     assert rig.books.refused == [("wf_1", Trigger.WEBHOOK, Outcome.REJECTED)]
 
 
-def test_one_byte_over_the_limit_is_413_and_the_limit_is_not(rig):
-    rig.refused(413, body=b"x" * (LIMIT + 1))
-
-    rig.admit(body=b"x" * LIMIT)
-    assert len(rig.desk.runs) == 1
-
-
 def test_a_body_that_could_not_be_read_is_refused_as_it_was_told(rig):
     _, problem = rig.refused(400, body=problems.malformed("broke off"))
 
@@ -201,7 +196,7 @@ def test_where_only_json_is_taken_anything_else_is_400(rig, kind, body):
     rig.stored.known[TOKEN] = published(accept="json")
     headers = (("content-type", kind),)
 
-    _, problem = rig.refused(400, headers=headers, body=body[:LIMIT])
+    _, problem = rig.refused(400, headers=headers, body=body[:100])
 
     assert problem["type"] == "/problems/not-json"
 
@@ -277,3 +272,39 @@ def test_a_refused_delivery_calls_back_at_once(rig):
     rig.admit(token="x" * 32).when_answered(answers.append)
 
     assert [each.status for each in answers] == [404]
+
+
+def waits_for_its_end(rig):
+    rig.stored.known[TOKEN] = published(respond="on_finish")
+    return rig
+
+
+def test_whoever_waits_for_the_end_needs_a_thread_and_others_do_not(rig):
+    assert not rig.admit().waits_for_end
+    assert waits_for_its_end(Rig()).admit().waits_for_end
+
+
+def test_a_place_to_wait_is_free_again_when_nothing_was_stored():
+    rig = waits_for_its_end(Rig())
+    rig.desk.full = True
+    for _ in range(3):
+        assert json.loads(rig.admit().answer().body)["detail"] == "full"
+
+    rig.desk.full = False
+    pending = rig.admit()
+    rig.desk.futures[-1].set_exception(StoreUnavailable("the disk is full"))
+    assert pending.answer().status == 503
+
+    assert rig.admit().waits_for_end
+
+
+def test_without_a_place_to_wait_nothing_is_stored_and_it_counts_as_shed():
+    rig = waits_for_its_end(Rig())
+    rig.admit()
+
+    answer = rig.admit().answer()
+
+    assert answer.status == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert len(rig.desk.runs) == 1
+    assert rig.books.refused == [("wf_1", Trigger.WEBHOOK, Outcome.SHED)]

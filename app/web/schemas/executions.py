@@ -99,6 +99,7 @@ class StepView(View):
     started_at: Shown | None
     duration_ms: int | None
     output: Any
+    answer: Any  # what a `respond` step told the caller; its output is null
     error: FailureView | None
     idempotency_key: str | None
 
