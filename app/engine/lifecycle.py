@@ -63,18 +63,17 @@ class Engine:
         self._running.interrupt()
 
     def stop(self) -> None:
-        """Write what is left to write and let go of everything."""
+        """Write what is left to write and let go of everything.
+
+        The process stays in the books until another one finds its lock free: what
+        a straggling thread still records is taken over with the rest.
+        """
         if not self._running.closed:
             self.begin_drain()
         self._feeding.stop()
         self._beating.stop()
         self._beat_quietly()
         self._release()
-        try:
-            self._store.ledger.fold(self._ownership.id)
-            self._store.processes.remove(self._ownership.id)
-        except StoreUnavailable:
-            log.warning("Left for the next process to tidy up")
         self._store.close()
         self._ownership.release()
         log.info("Engine stopped", extra={"owner": self._ownership.id})

@@ -200,3 +200,26 @@ def test_what_a_caller_waits_for_is_finished_in_the_drain(make_rig):
 
     assert rig.get(wanted).status is Status.SUCCESS
     assert rig.get(other).status is Status.QUEUED
+
+
+def test_what_a_straggler_records_after_the_handover_is_found(make_rig):
+    rig = make_rig(queue=2)
+    rig.engine.start()
+    release = rig.store.executions.release
+    late = []
+
+    def straggle(owner, **options):
+        count = release(owner, **options)
+        late.append(rig.submit(rig.workflow(BEFORE)))
+        return count
+
+    rig.store.executions.release = straggle
+    rig.engine.stop()
+    rig.store.executions.release = release
+
+    heir = make_rig(store=rig.store)
+    heir.engine.start()
+    for execution in late:
+        heir.until(execution, Status.SUCCESS)
+    heir.engine.stop()
+    assert len(late) == 2
