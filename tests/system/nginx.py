@@ -102,10 +102,10 @@ def running(home: Path, upstream: int) -> Iterator[Nginx]:
     (home / "nginx.conf").write_text(MAIN.format(home=home, user=user))
     (home / "sluice.conf").write_text(_adapted(one, upstream))
     assert NGINX
+    early = str(home / "nginx.log")  # for what happens before the configuration is read
+    command = [NGINX, "-e", early, "-p", str(home), "-c", str(home / "nginx.conf")]
     with (home / "stderr").open("wb") as stderr:
-        process = subprocess.Popen(
-            [NGINX, "-p", str(home), "-c", str(home / "nginx.conf")], stderr=stderr
-        )
+        process = subprocess.Popen(command, stderr=stderr)
     try:
         eventually(lambda: _listens(process, one), within=10, what="nginx listens")
         yield one
