@@ -1,4 +1,4 @@
-"""The worker's process: how many files it may open, and how it ends."""
+"""The worker's process: what files it may open and make, and how it ends."""
 
 import logging
 import os
@@ -22,6 +22,11 @@ def raise_open_files(wanted: int = OPEN_FILES) -> int:
         return soft
     resource.setrlimit(resource.RLIMIT_NOFILE, (ceiling, hard))
     return ceiling
+
+
+def write_privately() -> None:
+    """Let nobody else read the files that this process makes."""
+    os.umask(0o077)
 
 
 def leave(*, patience: float = 0.5) -> None:

@@ -115,6 +115,7 @@ class DeadlineWorker(ThreadWorker):
 
     def _prepare(self) -> None:
         process.raise_open_files()
+        process.write_privately()
         self.log.follow_root()
         self.watchdog = Watchdog()
         self.traffic = Traffic(
