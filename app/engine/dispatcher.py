@@ -29,6 +29,7 @@ class Run:
     trigger: Trigger
     payload: Payload
     user_id: str
+    awaited: bool = False  # whether whoever submits it then waits for its end
 
 
 class Dispatcher:
@@ -62,9 +63,12 @@ class Dispatcher:
         seat = self._reserve(run)
         execution = self._execution(run, at=run.payload.received_at)
         answer: Future[Execution] = Future()
+        if run.awaited:
+            self._house.watchers.expect(execution.id)
         try:
             commit = self._executions.add(execution, run.payload)
         except BaseException:
+            self._house.watchers.tell(execution.id)
             seat.free()
             raise
         recorded = partial(self._recorded, seat, execution, answer)
@@ -152,14 +156,14 @@ class Dispatcher:
         commit: "Future[None]",
     ) -> None:
         if error := commit.exception():
+            self._house.watchers.tell(execution.id)
             seat.free()
             answer.set_exception(error)
             return
-        self._backlog.push(execution)
-        try:
-            seat.run(self._run_next)
-        except RuntimeError:  # draining: the row is handed over at the end of it
-            self._backlog.remove(execution.id)
+        if self._house.running.admits(execution.id):
+            self._queue(seat, execution)
+        else:  # draining: the row is handed over
+            seat.free()
         log.info(
             "Execution queued",
             extra={
@@ -171,6 +175,13 @@ class Dispatcher:
             },
         )
         answer.set_result(execution)
+
+    def _queue(self, seat: Seat, execution: Execution) -> None:
+        self._backlog.push(execution)
+        try:
+            seat.run(self._run_next)
+        except RuntimeError:  # the engine has stopped: recovery finds the row
+            self._backlog.remove(execution.id)
 
     def _run_next(self) -> None:
         execution = self._backlog.pop()

@@ -44,11 +44,10 @@ class Engine:
     def begin_drain(self) -> None:
         """Start nothing more, and give what waits to whoever comes next.
 
-        What a caller waits for is finished here first.
+        What a caller waits for is finished here first, also if he comes only now.
         """
+        self._running.close(but=self._watchers.is_watched)
         waited_for = self._watchers.watched()
-        self._running.close(but=waited_for)
-        self._pool.close()
         for _ in range(self._backlog.clear(but=waited_for)):
             self._pool.withdraw()
         self._feeding.stop(patience=0)
@@ -70,6 +69,7 @@ class Engine:
         """
         if not self._running.closed:
             self.begin_drain()
+        self._pool.close()
         self._feeding.stop()
         self._beating.stop()
         self._beat_quietly()
@@ -83,7 +83,9 @@ class Engine:
         self._settlement.retry()
         for execution_id in self._store.executions.cancel_requested(self._ownership.id):
             self._running.cancel(execution_id)
-        if self._recovery.sweep():
+        if self._running.closed:
+            self._release(but=self._watchers.watched())
+        elif self._recovery.sweep():
             self._feeding.nudge()
         return BEAT
 

@@ -1,10 +1,14 @@
 """What runs in this process."""
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from app.domain.context import ExecutionContext
+
+
+def _nobody(_: str) -> bool:
+    return False
 
 
 class Running:
@@ -14,7 +18,7 @@ class Running:
         self._lock = threading.Lock()
         self._contexts: dict[str, ExecutionContext] = {}
         self._closed = False
-        self._welcome: frozenset[str] = frozenset()
+        self._welcome: Callable[[str], bool] = _nobody
 
     @property
     def closed(self) -> bool:
@@ -24,11 +28,15 @@ class Running:
     def __len__(self) -> int:
         return len(self._contexts)
 
+    def admits(self, execution_id: str) -> bool:
+        """Tell whether an execution may start now."""
+        return not self._closed or self._welcome(execution_id)
+
     @contextmanager
     def entered(self, context: ExecutionContext) -> Iterator[bool]:
         """Hold a context while its execution runs; False when nothing may start."""
         with self._lock:
-            admitted = not self._closed or context.execution_id in self._welcome
+            admitted = self.admits(context.execution_id)
             if admitted:
                 self._contexts[context.execution_id] = context
         try:
@@ -44,11 +52,11 @@ class Running:
         if context is not None:
             context.cancel()
 
-    def close(self, *, but: Collection[str] = ()) -> None:
-        """Let nothing more start, but the executions that are named."""
+    def close(self, *, but: Callable[[str], bool] = _nobody) -> None:
+        """Let nothing more start, but the executions for which `but` says so."""
         with self._lock:
             self._closed = True
-            self._welcome = frozenset(but)
+            self._welcome = but
 
     def interrupt(self) -> None:
         """Ask everything to stop here and go on in another process."""

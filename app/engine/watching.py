@@ -51,11 +51,20 @@ class Watch:
 
 
 class Watchers:
-    """Who waits for which execution in this process."""
+    """Who waits, or is about to wait, for which execution in this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._watches: dict[str, set[Watch]] = {}
+        self._expected: set[str] = set()
+
+    def expect(self, execution_id: str) -> None:
+        """Note, before an execution is recorded, that somebody will wait for it.
+
+        Ends with his wait, or with the execution.
+        """
+        with self._lock:
+            self._expected.add(execution_id)
 
     @contextmanager
     def watching(
@@ -69,6 +78,7 @@ class Watchers:
             yield watch
         finally:
             with self._lock:
+                self._expected.discard(execution_id)
                 self._watches[execution_id].discard(watch)
                 if not self._watches[execution_id]:
                     del self._watches[execution_id]
@@ -77,10 +87,16 @@ class Watchers:
     def tell(self, execution_id: str) -> None:
         """Wake whoever waits for this execution."""
         with self._lock:
+            self._expected.discard(execution_id)
             for watch in self._watches.get(execution_id, ()):
                 watch.end()
+
+    def is_watched(self, execution_id: str) -> bool:
+        """Tell whether somebody waits for this execution."""
+        with self._lock:
+            return execution_id in self._expected or execution_id in self._watches
 
     def watched(self) -> Collection[str]:
         """Return the ids of the executions that somebody waits for."""
         with self._lock:
-            return frozenset(self._watches)
+            return self._expected.union(self._watches)

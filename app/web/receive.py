@@ -155,6 +155,7 @@ class Receiver:
             trigger=Trigger.WEBHOOK,
             payload=deliveries.payload(delivery, body),
             user_id=door.published.version.author_id,
+            awaited=door.waits,
         )
         with ExitStack() as undo:
             visit = None

@@ -38,7 +38,8 @@ def start_and_wait(
     """
     published = services().store.workflows.get(who.tenant_id, workflow_id)
     with services().room.enter(published, Trigger.MANUAL, client()) as visit:
-        return visit.stay(_submit(who, published, value), seconds)
+        execution = _submit(who, published, value, awaited=True)
+        return visit.stay(execution, seconds)
 
 
 def _payload(body: bytes) -> Payload:
@@ -53,12 +54,15 @@ def _payload(body: bytes) -> Payload:
     )
 
 
-def _submit(who: Caller, published: Published, value: Any) -> Execution:
+def _submit(
+    who: Caller, published: Published, value: Any, *, awaited: bool = False
+) -> Execution:
     run = Run(
         published=published,
         trigger=Trigger.MANUAL,
         payload=_payload(jsons.encode(value)),
         user_id=who.user_id,
+        awaited=awaited,
     )
     try:
         return services().dispatcher.submit(run).result(COMMIT)

@@ -122,7 +122,9 @@ class Rig:
         self.store.workflows.add(workflow, version)
         return Published(workflow, version)
 
-    def submit(self, published: Published, body: Any = None) -> Execution:
+    def submit(
+        self, published: Published, body: Any = None, *, awaited: bool = False
+    ) -> Execution:
         """Dispatch a run and wait until it is recorded."""
         payload = Payload(
             body=jsons.encode(body),
@@ -138,6 +140,7 @@ class Rig:
             trigger=Trigger.MANUAL,
             payload=payload,
             user_id="user_1",
+            awaited=awaited,
         )
         return self.dispatcher.submit(run).result(PATIENCE)
 

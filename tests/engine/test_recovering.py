@@ -202,6 +202,43 @@ def test_what_a_caller_waits_for_is_finished_in_the_drain(make_rig):
     assert rig.get(other).status is Status.QUEUED
 
 
+def test_who_comes_in_the_drain_and_waits_is_served_here_and_all_others_later(make_rig):
+    rig = make_rig(queue=2)
+    rig.engine.start()
+    rig.submit(rig.workflow(GATE))
+    assert rig.outside.begun.wait(5)
+
+    rig.engine.begin_drain()
+    other = rig.submit(rig.workflow(BEFORE))
+    wanted = rig.submit(rig.workflow(BEFORE), awaited=True)
+    rig.until(wanted, Status.SUCCESS)
+    heir = make_rig(store=rig.store)
+    heir.engine.start()
+    heir.until(other, Status.SUCCESS)
+
+    rig.outside.open.set()
+    rig.pool.join()
+    rig.engine.stop()
+    heir.engine.stop()
+
+
+def test_a_run_is_known_to_be_waited_for_before_its_caller_can_wait(make_rig):
+    rig = make_rig(workers=1, queue=2)
+    rig.engine.start()
+    rig.submit(rig.workflow(GATE))
+    assert rig.outside.begun.wait(5)
+    wanted = rig.submit(rig.workflow(BEFORE), awaited=True)
+
+    rig.engine.begin_drain()
+    assert rig.house.watchers.is_watched(wanted.id)
+    rig.outside.open.set()
+    rig.until(wanted, Status.SUCCESS)
+
+    rig.pool.join()
+    rig.engine.stop()
+    assert not rig.house.watchers.watched()
+
+
 def test_what_a_straggler_records_after_the_handover_is_found(make_rig):
     rig = make_rig(queue=2)
     rig.engine.start()

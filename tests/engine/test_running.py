@@ -23,6 +23,14 @@ def test_lets_nothing_start_once_closed():
         assert len(running) == 0
 
 
+def test_once_closed_still_lets_those_start_who_are_welcome():
+    running = Running()
+    running.close(but={"exec_1"}.__contains__)
+
+    assert running.admits("exec_1")
+    assert not running.admits("exec_2")
+
+
 def test_cancels_the_execution_that_is_named_and_no_other():
     running, one, other = Running(), context("exec_1"), context("exec_2")
 
