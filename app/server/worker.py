@@ -96,6 +96,7 @@ class DeadlineWorker(ThreadWorker):
         The exit code makes the master stop, rather than start workers for ever.
         """
         start: Callable[[], None] | None = self.extensions.get("start")
+        process.write_privately()
         try:
             if start:
                 start()
@@ -115,7 +116,6 @@ class DeadlineWorker(ThreadWorker):
 
     def _prepare(self) -> None:
         process.raise_open_files()
-        process.write_privately()
         self.log.follow_root()
         self.watchdog = Watchdog()
         self.traffic = Traffic(
