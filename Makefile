@@ -16,7 +16,7 @@ run: $(RUNS)  ## serve on http://localhost:8000, or on PORT
 	@exec $(BIN)/python -m gunicorn --config gunicorn.conf.py wsgi:app
 
 test: $(CHECKS)  ## the quick tests
-	@$(PYTEST) --junitxml=build/reports/unit.xml
+	@$(PYTEST) -n 2 --junitxml=build/reports/unit.xml
 
 check: $(CHECKS)  ## style, types, and the direction of imports
 	@$(BIN)/python -m ruff check .

@@ -1,5 +1,6 @@
 """Where everything is wired, and nowhere else."""
 
+import logging
 import sys
 
 from flask import Flask
@@ -7,6 +8,7 @@ from flask import Flask
 from app.connectors.catalog import CATALOG
 from app.connectors.http import HttpClient
 from app.connectors.registry import Registry
+from app.domain.errors import StoreUnavailable
 from app.engine.dispatcher import Dispatcher
 from app.engine.feeder import Feeder
 from app.engine.house import House
@@ -24,7 +26,9 @@ from app.telemetry.metrics import Metrics
 from app.web import wiring
 from app.web.services import Services
 
+log = logging.getLogger(__name__)
 VERSION = "0.1"
+HALT = 3  # the exit code at which gunicorn's master gives up, too
 SWITCH_INTERVAL = 0.001  # seconds; a computing execution keeps nobody waiting for long
 
 
@@ -87,7 +91,12 @@ def create_app(
     def start() -> None:
         sys.setswitchinterval(SWITCH_INTERVAL)
         lines.start()
-        engine.start()
+        try:
+            engine.start()
+        except StoreUnavailable as error:
+            log.critical("The engine did not start", extra={"reason": str(error)})
+            lines.stop()
+            raise SystemExit(HALT) from error
 
     app.extensions["start"] = start
     app.extensions["drain"] = engine

@@ -104,7 +104,7 @@ class Settings:
         try:
             settings = TypeAdapter(cls).validate_python(given)
         except Misfit as error:
-            raise ValueError(_told(error, names)) from None
+            raise ValueError(_told(error, names, given)) from None
         return settings.checked()
 
     def checked(self) -> Self:
@@ -149,8 +149,13 @@ class Settings:
         return (self.outbound_private or default) == "allow"
 
 
-def _told(error: Misfit, names: Mapping[str, str]) -> str:
-    """Name the variables, never their values: some are secrets."""
-    return "\n".join(
-        f"{names[str(each['loc'][0])]}: {each['msg']}" for each in error.errors()
-    )
+def _told(error: Misfit, names: Mapping[str, str], given: Mapping[str, str]) -> str:
+    """Write a line for each variable; values only of those that are no secrets."""
+    plain = {each.name for each in fields(Settings) if each.repr}
+    lines = []
+    for each in error.errors():
+        name = str(each["loc"][0])
+        found = f" is {given[name]!r};" if name in plain else ""
+        why = each["msg"].removeprefix("Value error, ")
+        lines.append(f"{names[name]}{found} {why[0].lower()}{why[1:]}")
+    return "\n".join(lines)

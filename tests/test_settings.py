@@ -51,13 +51,14 @@ def test_names_every_variable_that_is_wrong_and_shows_no_value():
         )
 
     lines = str(caught.value).splitlines()
-    assert [line.split(":")[0] for line in lines] == [
+    assert [line.split(" ")[0] for line in lines] == [
         "DATABASE_URL",
         "REDIS_URL",
         "PORT",
         "SLUICE_ENCRYPTION_KEYS",
         "SLUICE_POOL_QUEUE",
     ]
+    assert lines[2].startswith("PORT is 'http'; input should be a valid integer")
     assert "hunter2" not in str(caught.value)
     assert "aHVudGVyMg" not in str(caught.value)
 

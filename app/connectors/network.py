@@ -23,6 +23,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def strict_tls() -> ssl.SSLContext:
+    """Trust the system, or ``SSL_CERT_FILE``; an answer that is cut short is an error.
+
+    Some releases of Python take the end of a connection without the TLS goodbye for
+    the end of the answer.
+    """
+    context = httpx2.create_ssl_context()
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    return context
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialing:
     """How connections are made.
@@ -34,7 +45,7 @@ class Dialing:
     """
 
     resolver: Resolver = field(default_factory=Resolver)
-    tls: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context)
+    tls: ssl.SSLContext = field(default_factory=strict_tls)
     limit: float = 10.0
 
 

@@ -33,7 +33,12 @@ class Engine:
         Raises:
             StoreUnavailable: the store cannot be opened or written.
         """
-        self._ownership.acquire()
+        try:
+            self._ownership.acquire()
+        except OSError as error:
+            raise StoreUnavailable(
+                f"the data directory cannot be used: {error}"
+            ) from error
         self._store.start()
         self._store.processes.add(self._ownership.id, at=times.now())
         self._recovery.sweep()

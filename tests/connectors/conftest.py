@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app.connectors.http import HttpClient
-from app.connectors.network import Dialing
+from app.connectors.network import Dialing, strict_tls
 from app.connectors.registry import Call
 from app.domain import times
 from app.domain.context import ExecutionContext
@@ -62,7 +62,9 @@ def server_tls(certificate):
 
 @pytest.fixture(scope="session")
 def client_tls(certificate):
-    return ssl.create_default_context(cafile=certificate)
+    context = strict_tls()
+    context.load_verify_locations(certificate)
+    return context
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ def test_the_catalog_has_every_connector_of_the_contract():
         "fail",
         "http.request",
         "log",
+        "respond",
         "set",
         "slack.message",
         "stop",

@@ -137,7 +137,16 @@ def test_every_fault_is_told_at_once(client):
         "Bearer \u00e9",
         f"Bearer {keys.mint().text}",
     ],
-    ids=ascii,
+    ids=[
+        "none",
+        "empty",
+        "scheme alone",
+        "scheme and space",
+        "no key",
+        "basic",
+        "not ascii",
+        "unknown key",
+    ],
 )
 def test_who_shows_no_valid_key_is_401(client, header):
     headers = {} if header is None else {"Authorization": header}
