@@ -79,9 +79,9 @@ class Api:
         self.key = account["api_key"]
         return account
 
-    def workflow(self, name: str, *steps: Mapping[str, Any]) -> Any:
+    def workflow(self, name: str, *steps: Mapping[str, Any], **trigger: str) -> Any:
         """Create a workflow behind a webhook."""
-        definition = {"trigger": {"type": "webhook"}, "steps": list(steps)}
+        definition = {"trigger": {"type": "webhook", **trigger}, "steps": list(steps)}
         return self.call("POST", "/workflows", {"name": name, "definition": definition})
 
     def execution(self, execution_id: str) -> Any:

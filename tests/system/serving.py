@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +64,23 @@ class Server:
         eventually(self._ready, within=within, what="the server is ready")
         return time.monotonic() - began
 
+    @property
+    def pid(self) -> int:
+        """The master that was started last."""
+        return self._running().pid
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the master a signal."""
+        self._running().send_signal(number)
+
+    def wait(self, *, within: float = 45.0) -> int:
+        """Wait for the master's end, and return its exit code."""
+        return self._running().wait(within)
+
     def stop(self, *, within: float = 45.0) -> int:
         """Send SIGTERM and return the exit code."""
-        process = self._running()
-        process.send_signal(signal.SIGTERM)
-        return process.wait(within)
+        self.send(signal.SIGTERM)
+        return self.wait(within=within)
 
     def kill(self) -> None:
         """End every process of the server at once, as a power cut would."""
@@ -76,9 +89,10 @@ class Server:
         process.wait(10)
 
     def close(self) -> None:
-        """Leave no process behind."""
-        if self._process and self._process.poll() is None:
-            self.kill()
+        """Leave no process behind, also none that took the master's place."""
+        if self._process:
+            with suppress(ProcessLookupError):
+                self.kill()
 
     def api(self) -> Api:
         """A client without a key."""
