@@ -40,8 +40,8 @@ class Ticker:
 
     def _loop(self) -> None:
         while not self._stopped:
-            self._wake.clear()
             self._wake.wait(self._tick())
+            self._wake.clear()
 
     def _tick(self) -> float:
         try:

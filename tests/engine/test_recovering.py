@@ -203,7 +203,7 @@ def test_what_a_caller_waits_for_is_finished_in_the_drain(make_rig):
 
 
 def test_who_comes_in_the_drain_and_waits_is_served_here_and_all_others_later(make_rig):
-    rig = make_rig(queue=2)
+    rig = make_rig(workers=2, queue=2)
     rig.engine.start()
     rig.submit(rig.workflow(GATE))
     assert rig.outside.begun.wait(5)

@@ -20,8 +20,10 @@ CHECKS = [
     checks.response_schema_conformance,
     checks.negative_data_rejection,
 ]
+pytestmark = pytest.mark.system  # half a minute, with all that it tries
+
 EXAMPLES = settings(
-    max_examples=8,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     database=None,
