@@ -82,7 +82,7 @@ def test_sigterm_ends_10_running_answers_the_request_in_flight_and_keeps_50_queu
     assert took < 7
     assert (asked.status, asked.headers["connection"]) == (200, "close")
     assert (waited.status, waited.json["status"]) == (200, "success")
-    assert stored.statuses(data(server)) == {"success": 10, "queued": 50}
+    assert stored.statuses_left(data(server)) == {"success": 10, "queued": 50}
     assert drained(server)["interrupted"] == 0
     api = successor(start, server, api, SLUICE_POOL_WORKERS="50")
     executions = api.all_finished(within=30)
@@ -118,8 +118,8 @@ def test_executions_longer_than_the_grace_are_resumed_with_their_key(
     took = time.monotonic() - began
     assert code == 0
     assert took < grace
-    assert stored.statuses(data(server)) == {"queued": 15}
-    owners = stored.rows(data(server), "SELECT count(owner) FROM executions")
+    assert stored.statuses_left(data(server)) == {"queued": 15}
+    owners = stored.left(data(server), "SELECT count(owner) FROM executions")
     assert owners == [(0,)]
     line = drained(server)
     assert (line["interrupted"], line["overstayed"]) == (10, 0)
@@ -149,7 +149,7 @@ def test_a_second_sigterm_changes_nothing(start: Start, sink: Sink):
     code = server.wait()
 
     assert code == 0
-    assert stored.statuses(data(server)) == {"success": 10, "queued": 5}
+    assert stored.statuses_left(data(server)) == {"success": 10, "queued": 5}
     assert drained(server)["interrupted"] == 0
     executions = successor(start, server, api).all_finished(within=20)
     assert verdict.lost(accepted, executions) == []
@@ -174,7 +174,11 @@ def test_a_kill_in_the_middle_of_a_drain_loses_nothing(start: Start, sink: Sink)
     )
     server.kill()
 
-    assert stored.statuses(data(server)) == {"success": 5, "running": 10, "queued": 5}
+    assert stored.statuses_left(data(server)) == {
+        "success": 5,
+        "running": 10,
+        "queued": 5,
+    }
     sink.release()
     executions = successor(start, server, api).all_finished(within=20)
     assert verdict.lost([*done, *accepted], executions) == []
@@ -209,7 +213,7 @@ def test_who_waits_for_a_run_that_is_queued_is_answered_in_the_drain(
 
     assert (answer.status, code) == (200, 0)
     assert time.monotonic() - began < 5
-    assert stored.statuses(data(server)) == {"success": 2, "queued": 4}
+    assert stored.statuses_left(data(server)) == {"success": 2, "queued": 4}
 
 
 def test_who_asks_and_waits_during_the_drain_is_answered(start: Start, sink: Sink):
