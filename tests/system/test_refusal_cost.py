@@ -1,0 +1,66 @@
+"""P4: refusing costs no write and no memory, and less time than accepting."""
+
+import json
+
+import pytest
+
+from tests.system import stored, usage, verdict
+from tests.system.hammer import hammer
+from tests.system.serving import Server, step
+from tests.system.sink import Sink
+from tests.system.waiting import eventually
+
+pytestmark = [pytest.mark.system, pytest.mark.alone]
+
+SEATS = 2_000
+BATCH, BATCHES = 5_000, 4
+REFUSED = BATCH * BATCHES
+ROOM = 8 << 10  # KiB that memory may grow by in all batches but the first
+BODY = json.dumps({"order": 7, "text": "x" * 500}).encode()
+
+
+def test_20000_refusals_write_next_to_nothing_and_keep_nothing(
+    start, sink: Sink, figure
+):
+    server: Server = start(SLUICE_POOL_QUEUE=str(SEATS - 10))
+    data = server.home / "data"
+    api = server.api()
+    api.register()
+    workflow = api.workflow("Held", step("held", f"{sink.url}/held?held=1"))
+    hook = workflow["webhook_url"]
+    [worker] = server.workers()
+    accepting = hammer(hook, BODY, SEATS)
+    sink.wait_for(10, within=10)
+    stored.begin_log_anew(data)
+    rows = stored.rows(data, "SELECT count(*) FROM ledger")
+
+    before = usage.now(worker)
+    blows = [hammer(hook, BODY, BATCH)]
+    warm = usage.now(worker)
+    blows += [hammer(hook, BODY, BATCH) for _ in range(BATCHES - 1)]
+    after = usage.now(worker)
+    eventually(lambda: api.ledger()["shed"] == REFUSED, within=5, what="all are booked")
+
+    assert accepting.statuses == {202: SEATS}
+    assert [each.statuses for each in blows] == [{503: BATCH}] * BATCHES
+    assert dict(stored.rows(data, stored.BY_STATUS)) == {
+        "running": 10,
+        "queued": SEATS - 10,
+    }
+    written = stored.frames(data)
+    assert written < REFUSED / 100
+    [(more,)] = stored.rows(data, "SELECT count(*) FROM ledger")
+    assert more - rows[0][0] <= 2 * 2  # two outcomes, and maybe the next hour's
+    assert after.memory - warm.memory < ROOM
+    assert verdict.unbalanced(api.ledger()) == []
+    shed = server.events("Webhook shed", workflow_id=workflow["id"])
+    assert sum(line["count"] for line in shed) == REFUSED
+    rate = REFUSED / sum(each.seconds for each in blows)
+    assert rate > accepting.rate
+    figure(
+        "refusals a second, acceptances a second", f"{rate:.0f}, {accepting.rate:.0f}"
+    )
+    figure(f"database pages written for {REFUSED} refusals", written)
+    figure("log lines for them", len(shed))
+    figure("before", str(before))
+    figure(f"after {REFUSED} refusals", str(after))
