@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.system import verdict
+from tests.system import stored, verdict
 from tests.system.client import Api, post
 from tests.system.serving import Server, step
 from tests.system.sink import Sink
@@ -135,6 +135,63 @@ def test_two_reloads_and_an_upgrade_under_load_refuse_nobody_and_lose_nothing(
     figure("callers answered at the end of their run, not answered", f"{waited}, 0")
     figure("executions handed from an old process to a new one", handed_over(server))
     figure("executions that did not arrive exactly once", 0)
+
+
+def test_what_an_old_process_still_runs_is_left_to_it_until_it_hands_it_over(
+    start, sink: Sink, figure
+):
+    server: Server = start(SLUICE_DRAIN_TIMEOUT="6")
+    api: Api = server.api()
+    api.register()
+    hold = api.workflow("Hold", step("hold", f"{sink.url}/hold?held=1"))
+    held = [post(hold["webhook_url"], {}).json["execution_id"] for _ in range(5)]
+    sink.wait_for(5, within=10)
+    before = begun(server)
+
+    server.send(signal.SIGHUP)
+    eventually(lambda: begun(server) > before, within=10, what="the new one runs")
+    api.call("POST", f"/executions/{held[0]}/cancel")
+    cancelled = api.finished(held[0], within=3)
+    left_alone = len(sink.arrivals())
+    eventually(lambda: server.events("Drained"), within=10, what="the old one ends")
+    arrivals = sink.wait_for(9, within=5)
+    sink.release()
+    executions = api.all_finished(within=10)
+
+    assert cancelled["status"] == "cancelled"
+    assert left_alone == 5
+    assert verdict.lost(held[1:], executions) == []
+    assert Counter(each.key for each in arrivals) == {
+        f"{each}:hold": 1 if each == held[0] else 2 for each in held
+    }
+    [line] = server.events("Drained")
+    assert line["interrupted"] == 4
+    figure("HUP with executions that outlast the grace: moved with their key", 4)
+
+
+def test_a_stop_in_the_middle_of_a_reload_loses_nothing(start, sink: Sink):
+    server: Server = start()
+    api: Api = server.api()
+    api.register()
+    slow = api.workflow("Slow", step("slow", f"{sink.url}/slow?seconds=3"))
+    accepted = [post(slow["webhook_url"], {}).json["execution_id"] for _ in range(30)]
+    sink.wait_for(10, within=10)
+    before = begun(server)
+
+    server.send(signal.SIGHUP)
+    eventually(lambda: begun(server) > before, within=10, what="the new one runs")
+    code = server.stop()
+
+    data = server.home / "data"
+    assert code == 0
+    found = stored.statuses_left(data)
+    assert found.keys() == {"success", "queued"}
+    assert found["success"] >= 10
+    again: Server = start(SLUICE_DATA_DIR=str(data))
+    executions = Api(again.url, api.key).all_finished(within=20)
+    assert verdict.lost(accepted, executions) == []
+    keys = Counter(each.key for each in sink.arrivals())
+    assert keys == dict.fromkeys((f"{each}:slow" for each in accepted), 1)
 
 
 def handed_over(server: Server) -> int:
