@@ -236,3 +236,33 @@ def test_who_asks_and_waits_during_the_drain_is_answered(start: Start, sink: Sin
 
     assert (answer.status, code) == (200, 0)
     assert time.monotonic() - began < 5
+
+
+def test_an_event_that_comes_during_the_drain_is_kept_for_the_next_start(
+    start: Start, sink: Sink
+):
+    server = start()
+    api = registered(server)
+    slow = api.workflow("Slow", step("slow", f"{sink.url}/slow?seconds=2"))
+    accepted = accept(slow, 1)
+    sink.wait_for(1, within=5)
+    with Line(server.url) as line, Line(server.url) as half:
+        assert line.send("GET", "/health/live").read().status == 200
+        path = path_of(slow["webhook_url"])
+        half.sock.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\n".encode())
+        server.send(signal.SIGTERM)
+        eventually(
+            lambda: server.events("Handling signal: term"), within=5, what="it drains"
+        )
+        time.sleep(0.7)
+        half.sock.sendall(b"Content-Length: 2\r\n\r\n{}")
+        answers = [line.send("POST", path, {}).read(), half.read()]
+    code = server.wait()
+
+    assert code == 0
+    assert [each.status for each in answers] == [202, 202]
+    accepted += [each.json["execution_id"] for each in answers]
+    assert stored.statuses_left(data(server)) == {"success": 1, "queued": 2}
+    executions = successor(start, server, api).all_finished(within=20)
+    assert verdict.lost(accepted, executions) == []
+    check_each_once(sink, accepted, "slow")
