@@ -154,7 +154,8 @@ def test_hostile_query_strings_never_trip_a_list(app, api, text):
 
 
 @pytest.mark.parametrize(
-    "value", ["\xff\xfe", "ü" * 500, "a\x00b", "{{7*7}}", "x" * 8000],
+    "value",
+    ["\xff\xfe", "ü" * 500, "a\x00b", "{{7*7}}", "x" * 8000],
     ids=["latin", "long", "nul", "braces", "huge"],
 )
 @pytest.mark.parametrize(
