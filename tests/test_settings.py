@@ -87,3 +87,14 @@ def test_an_explicit_value_wins_over_the_environments_default():
     settings = Settings.from_env({"SLUICE_OUTBOUND_PRIVATE": "deny"})
 
     assert not settings.private_allowed
+
+
+@pytest.mark.parametrize("name", ["SLUICE_TENANT_RATE", "SLUICE_RETENTION_DAYS"])
+def test_refuses_what_it_could_only_ignore(name):
+    with pytest.raises(ValueError, match=f"{name}: not supported yet"):
+        Settings.from_env({name: "5"})
+
+
+def test_links_need_a_whole_url():
+    with pytest.raises(ValueError, match=r"SLUICE_PUBLIC_URL .*must begin with http"):
+        Settings.from_env({"SLUICE_PUBLIC_URL": "example.com"})

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+LAST_KEY = (
+    "This is the last key with admin that does not expire; without it nobody could make"
+    " another. Make a new one first."
+)
+
 
 class Role(StrEnum):
     """What a member may do, most first."""
@@ -61,3 +66,9 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether a tenant can rely on it: an `admin` key without an end."""
+        ends = self.revoked_at or self.expires_at
+        return ends is None and Scope.ADMIN in self.scopes

@@ -20,6 +20,10 @@ from app.domain.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+TITLES = {  # as RFC 9110 has them; releases of Python differ
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+}
 MAX_FAULTS = 50  # more help nobody
 STATUS: Mapping[type[ServiceError], int] = {
     NotFound: 404,
@@ -52,7 +56,7 @@ class Problem:
         return orjson.dumps(
             {
                 "type": f"/problems/{self.code}",
-                "title": HTTPStatus(self.status).phrase,
+                "title": TITLES.get(self.status) or HTTPStatus(self.status).phrase,
                 "status": self.status,
                 "detail": self.detail,
                 "request_id": request_id,

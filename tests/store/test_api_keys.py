@@ -1,7 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from app.domain.account import Scope
 from app.domain.errors import Conflict, NotFound
 from tests.store.company import LATER, NOON, api_key
+
+ADMIN = frozenset({Scope.ADMIN})
 
 
 def add(company, **changes):
@@ -28,6 +33,32 @@ def test_keys_are_listed_newest_first_and_in_pages(company):
     rest = listed(company, limit=2, before=first[-1].id)
 
     assert [*first, *rest] == keys[::-1]
+
+
+def test_the_last_admin_key_that_lasts_cannot_be_revoked(store, company):
+    first = add(company, scopes=ADMIN)
+    add(company, scopes=ADMIN, expires_at=LATER)
+
+    with pytest.raises(Conflict, match="last key"):
+        store.api_keys.revoke(company.id, first.id, at=NOON)
+
+    add(company, scopes=ADMIN)
+    store.api_keys.revoke(company.id, first.id, at=NOON)
+    store.api_keys.revoke(company.id, first.id, at=LATER)
+
+
+def test_of_two_admin_keys_revoked_at_once_one_stays(store, company):
+    both = [add(company, scopes=ADMIN) for _ in range(2)]
+
+    def revoke(key):
+        try:
+            store.api_keys.revoke(company.id, key.id, at=NOON)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(revoke, both)) == [False, True]
 
 
 def test_a_revoked_key_is_found_but_not_listed(store, company):

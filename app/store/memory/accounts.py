@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from app.domain.account import ApiKey, Role, Tenant, User
+from app.domain.account import LAST_KEY, ApiKey, Role, Tenant, User
 from app.domain.errors import Conflict, NotFound, SignupClosed
 from app.store import text
 from app.store.memory.state import State
@@ -91,4 +91,14 @@ class MemoryApiKeys:
             if key is None:
                 raise NotFound("no such API key")
             if key.revoked_at is None:
+                if key.lasts and not self._others(key):
+                    raise Conflict(LAST_KEY)
                 self._state.api_keys[tenant_id, key_id] = replace(key, revoked_at=at)
+
+    def _others(self, key: ApiKey) -> bool:
+        """Tell whether the tenant has another lasting `admin` key."""
+        return any(
+            each.lasts
+            for each in self._state.api_keys.values()
+            if each.tenant_id == key.tenant_id and each.id != key.id
+        )

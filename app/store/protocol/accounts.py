@@ -72,4 +72,5 @@ class ApiKeys(Protocol):
 
         Raises:
             NotFound: the tenant has no such key.
+            Conflict: it is the tenant's last key with `admin` that does not expire.
         """

@@ -4,10 +4,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    and_,
+    exists,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.account import ApiKey, Role, Tenant, User
+from app.domain.account import LAST_KEY, ApiKey, Role, Scope, Tenant, User
 from app.domain.errors import Conflict, NotFound, SignupClosed
 from app.domain.times import to_ms
 from app.store import text
@@ -103,17 +116,43 @@ class SqlApiKeys:
 
     def revoke(self, tenant_id: str, key_id: str, *, at: datetime) -> None:
         one = (api_keys.c.tenant_id == tenant_id, api_keys.c.id == key_id)
+        end = (
+            update(api_keys)
+            .where(*one, api_keys.c.revoked_at.is_(None), _spared(tenant_id, key_id))
+            .values(revoked_at=to_ms(at))
+        )
 
         def change(connection: Connection) -> None:
-            if connection.execute(select(api_keys.c.id).where(*one)).first() is None:
-                raise NotFound("no such API key")
-            connection.execute(
-                update(api_keys)
-                .where(*one, api_keys.c.revoked_at.is_(None))
-                .values(revoked_at=to_ms(at))
-            )
+            if connection.execute(end).rowcount == 0:
+                known = select(api_keys.c.revoked_at).where(*one)
+                _explain(connection.execute(known).first())
 
         self._writer.run(change)
+
+
+def _spared(tenant_id: str, key_id: str) -> ColumnElement[bool]:
+    """Hold for a key without which the tenant still has a lasting `admin` key."""
+    other = api_keys.alias()
+    others = exists().where(
+        other.c.tenant_id == tenant_id, other.c.id != key_id, *_lasting(other)
+    )
+    return or_(others, not_(and_(*_lasting(api_keys))))
+
+
+def _lasting(key: FromClause) -> tuple[ColumnElement[bool], ...]:
+    return (
+        key.c.revoked_at.is_(None),
+        key.c.expires_at.is_(None),
+        key.c.scopes.contains(Scope.ADMIN.value),
+    )
+
+
+def _explain(found: Row[Any] | None) -> None:
+    """Say why a key was not ended, unless it was before."""
+    if found is None:
+        raise NotFound("no such API key")
+    if found.revoked_at is None:
+        raise Conflict(LAST_KEY)
 
 
 def key_by_prefix(prefix: str) -> Select[Any]:

@@ -1,5 +1,6 @@
 """Connections to SQLite: one way to write, another to read."""
 
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ from sqlalchemy.exc import (
 
 from app.domain.errors import StoreUnavailable
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 Rows = Sequence[Row[Any]]
 READERS = 40  # connections: more than there are request threads and workers
@@ -74,8 +76,10 @@ class WriteConnection:
     """The one connection that changes the file; for one thread."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._engine = _engine(path, WRITING, begin="BEGIN IMMEDIATE", pool=NullPool)
         self._connection: Connection | None = None
+        self._file: tuple[int, int] | None = None  # the one that was opened
 
     def create(self) -> None:
         """Choose what can only be chosen for an empty file; again does nothing.
@@ -102,6 +106,7 @@ class WriteConnection:
             StoreUnavailable: the database failed; the next call connects anew, for
                 some failures have rolled back behind our back.
         """
+        self._check_file()
         try:
             with self._open().begin():
                 return work(self._open())
@@ -120,7 +125,17 @@ class WriteConnection:
     def _open(self) -> Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
+            self._file = _file_at(self._path)
         return self._connection
+
+    def _check_file(self) -> None:
+        """Refuse to write into a file that nobody would find again."""
+        found = _file_at(self._path)
+        if self._file is None or found == self._file:
+            return
+        self.close()
+        if found is None:
+            raise StoreUnavailable("the database file was deleted; put it back")
 
 
 class Reader:
@@ -175,12 +190,22 @@ class Reader:
         except UnicodeEncodeError:
             return [[] for _ in queries]
         except (DatabaseError, PoolTimeoutError) as error:
+            reason = str(getattr(error, "orig", error))
+            log.error("Database not read", extra={"reason": reason})  # noqa: TRY400
             raise StoreUnavailable("the database could not be read") from error
 
     def close(self) -> None:
         """Let go of every connection."""
         self._is_open = False
         self._engine.dispose()
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def is_outage(error: Exception) -> bool:

@@ -127,3 +127,21 @@ def test_a_url_that_is_none_is_refused_without_repeating_it():
         SqlStore("pass:w0rd")
 
     assert "w0rd" not in str(caught.value)
+
+
+def test_nothing_is_written_into_a_file_that_was_deleted_until_it_is_back(tmp_path):
+    path = tmp_path / "store.db"
+    store = SqlStore(f"sqlite:///{path}")
+    store.start()
+    store.check()
+    kept = tmp_path / "kept.db"
+    path.rename(kept)
+
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="deleted"):
+            store.check()
+    assert not path.exists()
+
+    kept.rename(path)
+    store.check()
+    store.close()
