@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import resource
+import subprocess
 import sys
 import threading
 
@@ -161,10 +162,18 @@ def test_the_process_keeps_the_code_of_what_ends_it(error, code):
     assert process.exit_code(error) == code
 
 
-def test_a_process_without_lasting_threads_ends_by_itself():
-    thread = threading.Thread(target=sys.getswitchinterval)
-    thread.start()
+def test_a_process_leaves_with_its_code_and_its_last_words_and_without_ado():
+    ending = (
+        "import atexit, sys, threading, time; from app.server import process;"
+        " atexit.register(print, 'ado');"
+        " threading.Thread(target=lambda: (time.sleep(0.1), print('last'))).start();"
+        " print('first', end=' ')\n"
+        "try: sys.exit(3)\n"
+        "finally: process.leave()"
+    )
 
-    process.leave()  # would end the tests otherwise
+    ended = subprocess.run(
+        [sys.executable, "-c", ending], capture_output=True, text=True, check=False
+    )
 
-    assert not thread.is_alive()
+    assert (ended.returncode, ended.stdout, ended.stderr) == (3, "first last\n", "")
