@@ -134,7 +134,9 @@ class Server:
 
 
 def _objects(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_text().splitlines():
+    """Read every whole line; the last may be seen half written."""
+    written, _, _ = path.read_text().rpartition("\n")
+    for line in written.splitlines():
         value = json.loads(line)
         assert isinstance(value, dict), line
         yield value
