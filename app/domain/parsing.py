@@ -11,7 +11,7 @@ from jmespath.exceptions import (
 from jmespath.lexer import Lexer
 from jmespath.parser import Parser
 
-from app.domain import jsons, syntax
+from app.domain import hints, jsons, syntax
 from app.domain.syntax import Node
 
 MAX_SOURCE = 2048  # characters
@@ -91,7 +91,10 @@ def _locate(error: ParseError, source: str) -> tuple[int, str]:
         return len(source), "it ends too early"
     if error.msg.startswith("Quoted"):
         return error.lex_position, "a name in double quotes is a field, not a function"
-    return error.lex_position, f"unexpected {error.token_value!r}"
+    at, value = error.lex_position, error.token_value
+    hint = hints.for_token(error.token_type, value, at, source)
+    what = f"unexpected {repr(value)[:_QUOTED]}"
+    return at, f"{what}; {hint}" if hint else what
 
 
 def _invalid(source: str, position: int, what: str) -> InvalidExpression:

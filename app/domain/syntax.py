@@ -6,12 +6,15 @@ from typing import Any
 
 from jmespath.functions import Functions
 
+from app.domain import hints
+
 Node = Mapping[str, Any]  # of jmespath's syntax tree
 Path = tuple[str, ...]  # names from the root
 MAX_DEPTH = 64  # nodes inside each other
 _CHAINS = frozenset({"subexpression", "index_expression", "pipe"})
 _SCOPES = frozenset({"projection", "value_projection", "filter_projection"})
 _GO_ON = _SCOPES | {"subexpression", "flatten"}
+_ORDERS = frozenset({"lt", "lte", "gt", "gte"})
 _TAKES_REFERENCE = frozenset({"map", "sort_by", "min_by", "max_by"})
 
 
@@ -23,6 +26,8 @@ def faults(tree: Node) -> Iterator[str]:
             return
         if node["type"] == "function_expression":
             yield from _faults_of_call(node["value"], node["children"])
+        elif node["type"] == "comparator":
+            yield from _faults_of_comparison(node["value"], node["children"])
         elif node["type"] == "slice" and node["children"][2] == 0:
             yield "has a slice with step 0, which never moves on"
         elif node["type"] in _GO_ON and node["children"][0]["type"] == "not_expression":
@@ -97,11 +102,24 @@ def _nodes(tree: Node) -> Iterator[tuple[int, bool, Node]]:
             waiting += [(depth + 1, allows, child) for child in node["children"]]
 
 
+def _faults_of_comparison(operator: str, sides: list[Node]) -> Iterator[str]:
+    """Find what is meant as a value and is none, inside of filters, too."""
+    for side in sides:
+        value: Any = side.get("value")
+        if side["type"] == "field" and (hint := hints.for_literal(value)):
+            yield f"compares with {value}, which is a name here; {hint}"
+        is_text = side["type"] == "literal" and isinstance(value, str)
+        if is_text and operator in _ORDERS and hints.is_number(value):
+            hint = hints.for_number(value)
+            yield f"orders by the text '{value}', which no number is; {hint}"
+
+
 def _faults_of_call(name: str, arguments: list[Node]) -> Iterator[str]:
     spec = Functions.FUNCTION_TABLE.get(name)
     if spec is None:
         near = get_close_matches(name, Functions.FUNCTION_TABLE, 1)
-        hint = f"did you mean {near[0]}()?" if near else "JMESPath has no others"
+        similar = f"did you mean {near[0]}()?" if near else "JMESPath has no others"
+        hint = hints.for_word(name) or similar
         yield f"calls {name}(), which does not exist; {hint}"
         return
     wanted = len(spec["signature"])

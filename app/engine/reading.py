@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from app.domain import hints
 from app.domain.expression import Expression
 from app.domain.parsing import quoted
 from app.domain.syntax import Path
@@ -14,6 +15,7 @@ ROOTS = {
     "steps": None,
     "vars": None,
 }
+LEAST = 3  # characters that suggest a word which begins with them
 LOOP_ROOTS = frozenset({"item", "index"})
 
 
@@ -27,14 +29,14 @@ class Place:
     def faults(self, expression: Expression) -> Iterator[str]:
         """Find what an expression reads and never can."""
         for path in sorted(expression.reads):
-            fault = self._fault(path) if path else None
+            fault = self._fault(path, expression.source) if path else None
             if fault is not None:
                 yield f"The expression {expression} reads {fault}."
 
-    def _fault(self, path: Path) -> str | None:
+    def _fault(self, path: Path, source: str) -> str | None:
         root, *names = path
         if root not in ROOTS:
-            return self._unknown_root(root)
+            return self._unknown_root(root, source)
         fields = ROOTS[root]
         if fields is not None and names and names[0] not in fields:
             known = ", ".join(sorted(fields))
@@ -44,9 +46,11 @@ class Place:
             return self._unreadable_step(*names[:2])
         return None
 
-    def _unknown_root(self, root: str) -> str:
+    def _unknown_root(self, root: str, source: str) -> str:
         if root in LOOP_ROOTS:
             return f"`{root}`, which only exists in loops; they are not supported yet"
+        if advice := hints.for_name(root, source):
+            return f"{quoted(root)}, which does not exist; {advice}"
         hint = f" (did you mean steps.{root}.output?)" if root in self.known else ""
         roots = "trigger, steps, vars and execution"
         return f"{quoted(root)}, which does not exist; the roots are {roots}{hint}"
@@ -63,6 +67,8 @@ class Place:
 
 
 def near(word: str, words: Collection[str]) -> str:
-    """Suggest the closest word, if one is close."""
-    found = get_close_matches(word[:63], words, 1)
+    """Suggest the closest word, or one that begins so, if there is one."""
+    wanted = word[:63].lower()
+    begun = [each for each in words if each.startswith(wanted)]
+    found = get_close_matches(wanted, words, 1) or (begun if len(word) >= LEAST else [])
     return f"; did you mean `{found[0]}`?" if found else ""
