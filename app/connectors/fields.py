@@ -37,6 +37,11 @@ def sendable_headers(headers: dict[str, str]) -> dict[str, str]:
 
 
 Plain = Annotated[str, AfterValidator(sendable)]
-Text = Annotated[Plain, BeforeValidator(as_text, json_schema_input_type=Any)]
-Url = Annotated[Plain, AfterValidator(callable_url), Field(repr=False)]
+Written = str | bool | float | list[Any] | dict[str, Any]  # all of JSON but null
+Text = Annotated[Plain, BeforeValidator(as_text, json_schema_input_type=Written)]
+Url = Annotated[
+    Plain,
+    AfterValidator(callable_url),
+    Field(repr=False, json_schema_extra={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"}),
+]
 Headers = Annotated[dict[Plain, Text], AfterValidator(sendable_headers)]

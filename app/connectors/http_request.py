@@ -32,7 +32,13 @@ Method = Annotated[
 ]
 Status = Annotated[int, Field(ge=100, le=599)]
 StatusClass = Annotated[str, Field(pattern=r"^[1-5]xx$")]
-Values = dict[Plain, Annotated[list[Text], BeforeValidator(_listed)]]
+Statuses = list[Status | StatusClass]
+Values = dict[
+    Plain,
+    Annotated[
+        list[Text], BeforeValidator(_listed, json_schema_input_type=Text | list[Text])
+    ],
+]
 
 
 class HttpRequest(Connector):
@@ -56,7 +62,10 @@ class HttpRequest(Connector):
     form: Values | None = None
     body: Text | None = None
     accept_status: Annotated[
-        list[Status | StatusClass] | None, BeforeValidator(_listed)
+        Statuses | None,
+        BeforeValidator(
+            _listed, json_schema_input_type=Status | StatusClass | Statuses
+        ),
     ] = None
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from app.domain.workflow import Definition
 from app.engine import faults, plaintext
 from app.engine.definition import DefinitionShape, StepShape
 from app.engine.drafting import Draft, Drafter
+from app.engine.language import schema
 
 STEP_TIMEOUT = 30.0  # seconds
 EXECUTION_TIMEOUT = 300.0  # seconds
@@ -85,6 +87,11 @@ class Compiler:
         self._registry = registry
         self._limits = {"max_steps": max_steps, "time_limit": time_limit}
 
+    @cached_property
+    def language(self) -> Mapping[str, Any]:
+        """What may be compiled, as a JSON Schema."""
+        return schema(self._registry)
+
     def compile(self, definition: Definition) -> Plan:
         """Check everything that can be known before it runs.
 
@@ -105,7 +112,7 @@ class Compiler:
         try:
             shape = DefinitionShape.model_validate(definition, context=self._limits)
         except ValidationError as error:
-            return None, list(faults.of(error, definition))
+            return None, list(faults.of(error, definition, DefinitionShape))
         return shape, []
 
     def _plan(self, shape: DefinitionShape, drafts: Mapping[str, list[Draft]]) -> Plan:
