@@ -8,8 +8,10 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from app.domain import jsons
 from app.web import openapi
 from app.web.operations import Operation
+from app.web.services import services
 
 OWN = Path(__file__).parent / "static" / "docs"
 OURS = frozenset({"start.js"})
@@ -24,6 +26,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline';"
     " img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
 )
+SCHEMA = "/schemas/workflow.json"
+HOUR = 3600  # seconds; the language changes with a release only
 
 bp = Blueprint("docs", __name__)
 
@@ -33,6 +37,18 @@ bp = Blueprint("docs", __name__)
 def described() -> ResponseReturnValue:
     """Describe this API as OpenAPI 3.1."""
     return jsonify(openapi.document(current_app))
+
+
+@bp.get(SCHEMA)
+@Operation(scope=None, answers={200: "application/schema+json"})
+def language() -> ResponseReturnValue:
+    """Get the JSON Schema of definitions, for editors."""
+    address = {"$id": f"{services().public_url}{SCHEMA}"}
+    described = jsons.encode({**address, **services().compiler.language})
+    response = Response(described, content_type="application/schema+json")
+    response.cache_control.public = True
+    response.cache_control.max_age = HOUR
+    return _tagged(response)
 
 
 @bp.get("/docs")
@@ -54,10 +70,15 @@ def part(asset: str) -> ResponseReturnValue:
 
 
 def _file(path: Path) -> Response:
-    """Answer with a file, or 304 to a browser that has it."""
+    """Answer with a file."""
     response = Response(path.read_bytes(), content_type=KINDS[path.suffix])
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Cache-Control"] = "no-cache"
+    return _tagged(response)
+
+
+def _tagged(response: Response) -> Response:
+    """Answer with 304 to those who have it already."""
     response.add_etag()
     response.make_conditional(request)
     return response

@@ -2,33 +2,56 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from app.web.schemas.types import Limit, Name, Query, Request, Shown, View
 
 MAX_WAIT = 30  # seconds
+GREETING: dict[str, Any] = {
+    "trigger": {"type": "webhook"},
+    "steps": [
+        {
+            "id": "text",
+            "uses": "set",
+            "with": {"value": "Hello, {{ trigger.body.name || 'stranger' }}!"},
+        },
+        {"id": "note", "uses": "log", "with": {"message": "{{ steps.text.output }}"}},
+    ],
+}
 
 
 def _unsupported(_: object) -> object:
     raise ValueError("is not supported yet; leave it out")
 
 
+def _for_example(**body: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [body]})
+
+
 Unsupported = Annotated[bool, AfterValidator(_unsupported)]
+Definition = Annotated[
+    dict[str, Any],
+    Field(description="Trigger and steps; /schemas/workflow.json says what fits."),
+]
 
 
 class WorkflowRequest(Request):
     """A new workflow; without `name` its definition's own counts."""
 
+    model_config = _for_example(name="Greeting", definition=GREETING)
+
     name: Name | None = None
-    definition: dict[str, Any]
+    definition: Definition
     is_active: bool = True
 
 
 class WorkflowUpdate(Request):
     """A new version; without `name` its definition's own counts, or the old one."""
 
+    model_config = _for_example(definition=GREETING)
+
     name: Name | None = None
-    definition: dict[str, Any]
+    definition: Definition
 
 
 class WorkflowPatch(Request):
@@ -47,6 +70,8 @@ class RollbackRequest(Request):
 
 class RunRequest(Request):
     """What a run gets as `trigger.body`, and how long to wait for its end, seconds."""
+
+    model_config = _for_example(input={"name": "Ada"}, wait=10)
 
     input: Any = Field(default_factory=dict)
     wait: Annotated[float, Field(gt=0, le=MAX_WAIT)] | None = None
