@@ -62,6 +62,12 @@ class StoreUnavailable(ServiceError):
     code = "store-unavailable"
 
 
+class Unsealable(ServiceError):
+    """A stored secret does not open; the message says what to do."""
+
+    code = "credential-unreadable"
+
+
 class CallerGone(ServiceError):
     """Who waited for an answer has hung up."""
 
