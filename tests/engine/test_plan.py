@@ -158,7 +158,6 @@ def test_a_manual_workflow_has_no_options():
 
 LATER = [
     ("/trigger/type", "schedule"),
-    ("/trigger/verify", {"scheme": "github", "secret": "x"}),
     ("/trigger/dedupe", "trigger.body.id"),
     ("/trigger/overload", "spill"),
     ("/steps/0/on_unknown", "stop"),
