@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from app.domain.account import ApiKey, Role, Tenant, User
+from app.domain.credential import Credential
 from app.domain.errors import ServiceError, StoreUnavailable
 from app.domain.execution import Execution, Payload, StepRecord
 from app.domain.ledger import Account, Outcome
@@ -32,6 +33,8 @@ class State:
     workflows: dict[Key, Workflow] = field(default_factory=dict)
     deleted: set[Key] = field(default_factory=set)
     versions: dict[Key, list[Version]] = field(default_factory=dict)
+    former_tokens: dict[bytes, tuple[Key, datetime]] = field(default_factory=dict)
+    credentials: dict[Key, Credential] = field(default_factory=dict)
     executions: dict[Key, Execution] = field(default_factory=dict)
     payloads: dict[Key, Payload] = field(default_factory=dict)
     steps: dict[Key, dict[str, StepRecord]] = field(default_factory=dict)

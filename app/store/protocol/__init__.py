@@ -22,12 +22,14 @@ from typing import Protocol
 
 from app.store.protocol.accounts import Accounts, ApiKeys
 from app.store.protocol.books import Ledger, Processes
+from app.store.protocol.credentials import Credentials
 from app.store.protocol.executions import ExecutionFilter, Executions
 from app.store.protocol.workflows import Workflows
 
 __all__ = [
     "Accounts",
     "ApiKeys",
+    "Credentials",
     "ExecutionFilter",
     "Executions",
     "Ledger",
@@ -46,6 +48,8 @@ class Store(Protocol):
     def api_keys(self) -> ApiKeys: ...
     @property
     def workflows(self) -> Workflows: ...
+    @property
+    def credentials(self) -> Credentials: ...
     @property
     def executions(self) -> Executions: ...
     @property
