@@ -68,11 +68,14 @@ def _of_step(step: Mapping[str, Any], base: Path) -> Iterator[Spot]:
     label = step["id"] if isinstance(step.get("id"), str) else "step"
     if isinstance(name := values.get("credential"), str):
         yield Spot(path=(*base, "credential"), type=own, label=label, name=name)
-    url = values.get("url")
-    if own is not None and isinstance(url, str) and "{{" not in url:
-        yield Spot(path=(*base, "url"), type=own, label=label, secret=url)
+    found: list[Spot] = []
+    if own is not None and isinstance(url := values.get("url"), str):
+        found.append(Spot(path=(*base, "url"), type=own, label=label, secret=url))
     if isinstance(values.get("sign"), dict):
-        yield from _secrets(values["sign"], (*base, "sign", "secret"), label)
+        found += _secrets(values["sign"], (*base, "sign", "secret"), label)
+    for each in found:
+        if "{{" not in (each.secret or ""):  # else it is known at run time only
+            yield each
 
 
 def _secrets(holder: Mapping[str, Any], path: Path, label: str) -> Iterator[Spot]:

@@ -114,6 +114,9 @@ class WriteConnection:
     def erase(self, work: Callable[[Connection], T]) -> T:
         """Do something and commit it, so that what it replaces is nowhere in the file.
 
+        While somebody else reads, the journal still has it, and goes with the last
+        process.
+
         Raises:
             StoreUnavailable: the database failed.
         """
