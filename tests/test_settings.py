@@ -86,3 +86,12 @@ def test_an_explicit_value_wins_over_the_environments_default():
     settings = Settings.from_env({"SLUICE_OUTBOUND_PRIVATE": "deny"})
 
     assert not settings.private_allowed
+
+
+def test_the_keys_of_the_vault_are_those_of_the_environment_in_their_order():
+    other = base64.b64encode(b"x" * 32).decode()
+
+    settings = Settings.from_env({"SLUICE_ENCRYPTION_KEYS": f"{other}, {KEY}"})
+
+    assert settings.sealing_keys == (b"x" * 32, bytes(32))
+    assert Settings.from_env({}).sealing_keys == ()

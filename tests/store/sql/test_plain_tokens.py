@@ -40,6 +40,7 @@ def first_release(tmp_path):
         connection.commit()
     engine.dispose()
     with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA secure_delete = OFF")
         connection.execute("INSERT INTO tenants VALUES ('t', 'Acme', ?)", (AT,))
         for n in range(COUNT):
             hashed = tokens.digest(plain(n))
