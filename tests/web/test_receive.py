@@ -82,9 +82,10 @@ class Rig:
         desk: Any = self.desk
         books: Any = self.books
         room = WaitingRoom(desk, books, MemoryStore().executions, places=1)
-        verifiers = Verifiers(Safe(), public_url="https://sluice.example")
-        doors = Doors(self.stored, verifiers)
-        self.receiver = Receiver(doors, desk, books, books, room)
+        self.safe = Safe()
+        verifiers = Verifiers(self.safe, public_url="https://sluice.example")
+        self.doors = Doors(self.stored, verifiers)
+        self.receiver = Receiver(self.doors, desk, books, books, room)
 
     def admit(self, **changes) -> Pending:
         given: dict[str, Any] = {

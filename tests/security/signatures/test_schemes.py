@@ -24,7 +24,15 @@ def each(senders: tuple[Sender, ...]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("sender", senders, ids=str)
 
 
-def test_every_scheme_has_a_sender():
+PROMISED = (
+    "github stripe slack shopify standard svix gitlab gitlab-token bitbucket meta"
+    " linear square zendesk zoom typeform sentry pagerduty discord telegram twilio"
+    " mailgun graph openai hmac basic bearer token"
+)
+
+
+def test_every_promised_scheme_exists_and_has_a_sender():
+    assert set(PROMISED.split()) == set(NAMES)
     assert {sender.scheme for sender in SENDERS} == set(NAMES)
 
 
