@@ -121,6 +121,7 @@ class WriteConnection:
             StoreUnavailable: the database failed.
         """
         driver: Any = self._open().connection.driver_connection
+        # should we end before the file is rewritten
         driver.execute("PRAGMA secure_delete = ON")
         done = self.transact(work)
         try:
