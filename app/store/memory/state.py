@@ -38,6 +38,9 @@ class State:
     executions: dict[Key, Execution] = field(default_factory=dict)
     payloads: dict[Key, Payload] = field(default_factory=dict)
     steps: dict[Key, dict[str, StepRecord]] = field(default_factory=dict)
+    dedupe: dict[tuple[str, str, bytes], tuple[str, datetime]] = field(
+        default_factory=dict
+    )
     counts: Counter[tuple[Account, Outcome, str]] = field(default_factory=Counter)
     processes: dict[str, datetime] = field(default_factory=dict)
 
@@ -52,6 +55,14 @@ class State:
             if not self.is_open:
                 raise StoreUnavailable("the store is closed")
             yield
+
+    def forget(
+        self, tenant_id: str, workflow_id: str, key: bytes, execution_id: str
+    ) -> None:
+        """Delete a key, if it is this execution's."""
+        name = (tenant_id, workflow_id, key)
+        if self.dedupe.get(name, ("",))[0] == execution_id:
+            del self.dedupe[name]
 
     def settle(self, change: Callable[[], T]) -> "Future[T]":
         """Make a change now and return its future, which is done."""

@@ -23,6 +23,7 @@ from typing import Protocol
 from app.store.protocol.accounts import Accounts, ApiKeys
 from app.store.protocol.books import Ledger, Processes
 from app.store.protocol.credentials import Credentials
+from app.store.protocol.dedupe import Dedupe
 from app.store.protocol.executions import ExecutionFilter, Executions
 from app.store.protocol.workflows import Workflows
 
@@ -30,6 +31,7 @@ __all__ = [
     "Accounts",
     "ApiKeys",
     "Credentials",
+    "Dedupe",
     "ExecutionFilter",
     "Executions",
     "Ledger",
@@ -52,6 +54,8 @@ class Store(Protocol):
     def credentials(self) -> Credentials: ...
     @property
     def executions(self) -> Executions: ...
+    @property
+    def dedupe(self) -> Dedupe: ...
     @property
     def ledger(self) -> Ledger: ...
     @property

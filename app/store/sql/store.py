@@ -11,6 +11,7 @@ from app.store.sql import migrate, plain_tokens
 from app.store.sql.accounts import SqlAccounts, SqlApiKeys
 from app.store.sql.credentials import SqlCredentials
 from app.store.sql.database import Reader, WriteConnection, path_of
+from app.store.sql.dedupe import SqlDedupe
 from app.store.sql.executions import SqlExecutions
 from app.store.sql.ledger import SqlLedger
 from app.store.sql.locks import FileLock
@@ -58,6 +59,7 @@ class SqlStore:
         self.workflows = SqlWorkflows(*both)
         self.credentials = SqlCredentials(*both)
         self.executions = SqlExecutions(*both)
+        self.dedupe = SqlDedupe(self._writer)
         self.ledger = SqlLedger(*both)
         self.processes = SqlProcesses(*both)
 

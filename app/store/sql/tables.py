@@ -290,6 +290,19 @@ steps = Table(
     **STRICT,
 )
 
+# Without a foreign key: a key outlives an execution that is deleted.
+dedupe = Table(
+    "dedupe",
+    metadata,
+    _text("tenant_id", key=True),
+    _text("workflow_id", key=True),
+    _bytes("key", key=True),
+    _text("execution_id"),
+    _number("expires_at"),
+    Index("ix_dedupe_expires", "expires_at"),
+    **CLUSTERED,
+)
+
 ledger = Table(
     "ledger",
     metadata,
