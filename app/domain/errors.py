@@ -68,6 +68,16 @@ class Unsealable(ServiceError):
     code = "credential-unreadable"
 
 
+class Duplicate(ServiceError):
+    """It was recorded before, under the same key, as `execution_id`."""
+
+    code = "duplicate"
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(f"it was recorded before as {execution_id}")
+        self.execution_id = execution_id
+
+
 class CallerGone(ServiceError):
     """Who waited for an answer has hung up."""
 

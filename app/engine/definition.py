@@ -71,7 +71,7 @@ class TriggerShape(_Shape):
     respond: Annotated[str, _choice("immediately", "on_finish")] = "immediately"
     overload: Annotated[str, _choice("reject", later=["spill"])] = "reject"
     verify: VerifyShape | None = None
-    dedupe: Later = None
+    dedupe: str | None = None  # an expression
     on_disconnect: Annotated[str, _choice("cancel", "continue")] = "cancel"
 
     @model_validator(mode="after")

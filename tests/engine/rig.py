@@ -125,7 +125,9 @@ class Rig:
         self.store.workflows.add(workflow, version)
         return Published(workflow, version)
 
-    def submit(self, published: Published, body: Any = None) -> Execution:
+    def submit(
+        self, published: Published, body: Any = None, *, key: bytes | None = None
+    ) -> Execution:
         """Dispatch a run and wait until it is recorded."""
         payload = Payload(
             body=jsons.encode(body),
@@ -141,6 +143,7 @@ class Rig:
             trigger=Trigger.MANUAL,
             payload=payload,
             user_id="user_1",
+            dedupe=key,
         )
         return self.dispatcher.submit(run).result(PATIENCE)
 
