@@ -8,9 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from app.domain.dedupe import key_of_id
 from app.domain.errors import ServiceError, StoreUnavailable
+from app.domain.execution import Payload
+from app.domain.expression import Expression
+from app.domain.template import bare
 from app.domain.workflow import Published, Workflow
+from app.engine import keys
 from app.security import tokens
+from app.web.deliveries import Delivery
 from app.web.verifying import Verifier, Verifiers
 
 log = logging.getLogger(__name__)
@@ -28,6 +34,7 @@ class Door:
     json_only: bool
     waits: bool  # the sender is answered at the end of the run
     is_open: bool  # active, and made to be started by webhooks
+    dedupe: Expression | None = None  # gives the key; none: the sender's own id does
     verifier: Verifier | None = None  # none: any sender
     is_locked: bool = False  # its secrets cannot be read, so nobody can be verified
 
@@ -46,16 +53,29 @@ class Door:
         """Headers that hold its secret."""
         return self.verifier.scheme.telling if self.verifier else frozenset()
 
+    def key_of(self, delivery: Delivery, payload: Payload) -> bytes | None:
+        """Return the key by which a verified delivery is known when it comes again.
+
+        Raises:
+            StepFailed: the workflow's expression cannot be evaluated.
+        """
+        if self.dedupe is not None:
+            return keys.key_of(self.dedupe, payload)
+        own = self.verifier.delivery_id(delivery) if self.verifier else None
+        return None if own is None else key_of_id(own)
+
     @classmethod
     def of(cls, published: Published) -> "Door":
         """Read the trigger of a definition that was validated when it was saved."""
         trigger = published.version.definition["trigger"]
+        expression = trigger.get("dedupe")
         return cls(
             published,
             methods=tuple(trigger.get("methods", ("POST",))),
             json_only=trigger.get("accept") == "json",
             waits=trigger.get("respond") == "on_finish",
             is_open=published.workflow.is_active and trigger["type"] == "webhook",
+            dedupe=None if expression is None else bare(expression),
         )
 
 

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 
 import orjson
 
-from app.domain.errors import ServiceError
+from app.domain.errors import Duplicate, ServiceError
 from app.domain.execution import Execution
 from app.web import problems
 from app.web.outcomes import Answer
@@ -81,9 +81,7 @@ class Pending:
 
     def _answer(self) -> Answer:
         try:
-            execution = self._future.result(self._patience)
-            tell = self._visit.answer if self._visit else self._queued
-            return tell(execution)
+            return self._outcome()
         except TimeoutError:
             headers = {"Retry-After": "1"}
             late = Problem(status=503, code="too-late", detail=LATE, headers=headers)
@@ -94,6 +92,16 @@ class Pending:
             return self._told(error.problem)
         except ServiceError as error:
             return self._told(problems.expected(error))
+
+    def _outcome(self) -> Answer:
+        status, named = self._accepted, "queued"
+        try:
+            execution_id = self._future.result(self._patience).id
+        except Duplicate as known:
+            execution_id, status, named = known.execution_id, 200, "duplicate"
+        if self._visit:
+            return self._visit.answer(execution_id)
+        return _received(status, named, execution_id)
 
     def when_answered(self, tell: Callable[[Answer], None]) -> None:
         """Call back once, with the answer; maybe from the store's thread."""
@@ -110,10 +118,11 @@ class Pending:
         headers = {"Content-Type": problems.MEDIA_TYPE, **problem.headers}
         return Answer(problem.status, headers, problem.document(self._request_id))
 
-    def _queued(self, execution: Execution) -> Answer:
-        document = {"status": "queued", "execution_id": execution.id}
-        headers = {
-            "Content-Type": "application/json",
-            "Location": f"/api/v1/executions/{execution.id}",
-        }
-        return Answer(self._accepted, headers, orjson.dumps(document))
+
+def _received(status: int, named: str, execution_id: str) -> Answer:
+    document = {"status": named, "execution_id": execution_id}
+    headers = {
+        "Content-Type": "application/json",
+        "Location": f"/api/v1/executions/{execution_id}",
+    }
+    return Answer(status, headers, orjson.dumps(document))

@@ -11,8 +11,8 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from typing import Protocol
 
-from app.domain.errors import Overloaded, ServiceError
-from app.domain.execution import Execution, Trigger
+from app.domain.errors import Duplicate, Overloaded, ServiceError, StepFailed
+from app.domain.execution import Execution, Payload, Trigger
 from app.domain.ledger import Outcome
 from app.domain.workflow import Workflow
 from app.engine.dispatcher import Run
@@ -91,16 +91,20 @@ class Receiver:
         return self._submit(door, delivery, judged)
 
     def _submit(self, door: Door, delivery: Delivery, body: bytes) -> Pending:
+        payload = deliveries.payload(delivery, body, without=door.telling)
         run = Run(
             published=door.published,
             trigger=Trigger.WEBHOOK,
-            payload=deliveries.payload(delivery, body, without=door.telling),
+            payload=payload,
             user_id=door.published.version.author_id,
+            dedupe=_key(door, delivery, payload),
         )
         with ExitStack() as undo:
             visit = None
             if door.waits:
-                visit = self._room.enter(run.published, run.trigger, delivery.client)
+                visit = self._room.enter(
+                    run.published, run.trigger, delivery.client, key=run.dedupe
+                )
                 undo.enter_context(visit)
             future = self._dispatcher.submit(run)
             undo.pop_all()  # from here on, the answer gives the place back
@@ -180,7 +184,25 @@ class Receiver:
         self._refusals.count(door.workflow, Trigger.WEBHOOK, booked)
 
     def _count(self, future: "Future[Execution]") -> None:
-        self._metrics.webhook("failed" if future.exception() else "accepted")
+        error = future.exception()
+        repeated = isinstance(error, Duplicate)
+        failed = "duplicate" if repeated else "failed"
+        self._metrics.webhook(failed if error else "accepted")
+
+
+def _key(door: Door, delivery: Delivery, payload: Payload) -> bytes | None:
+    try:
+        return door.key_of(delivery, payload)
+    except StepFailed as error:
+        log.warning(
+            "Webhook has no key",
+            extra={
+                "tenant_id": door.workflow.tenant_id,
+                "workflow_id": door.workflow.id,
+                "reason": str(error),
+            },
+        )
+        return None
 
 
 def _gone() -> Problem:

@@ -38,7 +38,7 @@ def start_and_wait(
     """
     published = services().store.workflows.get(who.tenant_id, workflow_id)
     with services().room.enter(published, Trigger.MANUAL, client()) as visit:
-        return visit.stay(_submit(who, published, value), seconds)
+        return visit.stay(_submit(who, published, value).id, seconds)
 
 
 def _payload(body: bytes) -> Payload:

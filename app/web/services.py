@@ -57,7 +57,7 @@ class Services:
         return WaitingRoom(
             self.dispatcher,
             self.refusals,
-            self.store.executions,
+            self.store,
             places=self.waiting_places,
         )
 

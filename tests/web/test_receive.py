@@ -81,7 +81,7 @@ class Rig:
         self.desk, self.books = Desk(), Books()
         desk: Any = self.desk
         books: Any = self.books
-        room = WaitingRoom(desk, books, MemoryStore().executions, places=1)
+        room = WaitingRoom(desk, books, MemoryStore(), places=1)
         self.safe = Safe()
         verifiers = Verifiers(self.safe, public_url="https://sluice.example")
         self.doors = Doors(self.stored, verifiers)
