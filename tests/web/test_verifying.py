@@ -195,7 +195,8 @@ def test_a_url_of_the_senders_own_can_be_named(api, client, scheme):
 
     def told(signed_url: str, path: str = hook) -> int:
         sent = sender.send(BODY, now=time.time(), url=signed_url)
-        return deliver(client, path, sent).status_code
+        status: int = deliver(client, path, sent).status_code
+        return status
 
     assert told(url) == 202
     assert told(f"{url}/more%20path", f"{hook}/more%20path") in (200, 202)
@@ -276,7 +277,8 @@ def test_zooms_token_is_signed_with_the_secret_that_signed_the_request(api, clie
 
     def answered(secret: str) -> str:
         sent = sender.send(body, now=time.time(), secret=secret)
-        return deliver(client, hook, sent).json["encryptedToken"]
+        token: str = deliver(client, hook, sent).json["encryptedToken"]
+        return token
 
     assert answered(sender.secret) != answered(sender.wrong)
 
