@@ -8,6 +8,7 @@ from base64 import b64encode
 from dataclasses import replace
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -27,7 +28,9 @@ CANARIES = {
 class Listening(FlaskClient):
     """Keeps every answer."""
 
-    heard: list[TestResponse]
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app, app.response_class)
+        self.heard: list[TestResponse] = []
 
     def open(self, *args, **kwargs):
         answer = super().open(*args, **kwargs)
@@ -110,9 +113,7 @@ def test_a_canary_is_found_nowhere(tmp_path, sink, caplog, capsys):
     settings = Settings(data_dir=tmp_path, signup="open", log_level="DEBUG")
     store = SqlStore(settings.database)
     with serving(settings, store) as app:
-        app.test_client_class = Listening
-        client = app.test_client()
-        client.heard = []
+        client = Listening(app)
         tokens = use(newcomer(client, store), sink)
         files = [each for each in tmp_path.rglob("*") if each.is_file()]
         stored = {each.name: each.read_bytes() for each in files}

@@ -16,7 +16,8 @@ from app.domain.execution import Status, Trigger
 from app.store.protocol import ExecutionFilter
 from app.store.sql import SqlStore, dedupe, ledger, listing, owed, tables, transitions
 from app.store.sql.accounts import key_by_prefix
-from app.store.sql.workflows import current_by_token
+from app.store.sql.credentials import by_name
+from app.store.sql.workflows import current_by_former_token, current_by_token
 from tests.store.company import HERE, LATER, NOON, found, payload
 
 ROWS = 40  # of each state
@@ -248,3 +249,20 @@ def test_an_api_key_is_found_by_its_public_part(explain):
 def assert_cheap(plan):
     """Nothing reads a whole table or sorts."""
     assert not [each for each in plan if each.startswith(("SCAN", "USE TEMP"))]
+
+
+def test_a_former_token_is_found_by_its_hash_too(explain):
+    assert explain(current_by_former_token("token")) == [
+        "SEARCH former_tokens USING INDEX ux_former_tokens_hash (token_hash=?)",
+        "SEARCH workflows USING PRIMARY KEY (tenant_id=? AND id=?)",
+        (
+            "SEARCH versions USING INDEX sqlite_autoindex_versions_1"
+            " (tenant_id=? AND workflow_id=? AND number=?)"
+        ),
+    ]
+
+
+def test_a_credential_is_found_by_its_name(explain):
+    assert explain(by_name("tenant_1", "hook")) == [
+        "SEARCH credentials USING INDEX ux_credentials_name (tenant_id=? AND name=?)"
+    ]
