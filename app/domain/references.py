@@ -71,8 +71,9 @@ def _of_step(step: Mapping[str, Any], base: Path) -> Iterator[Spot]:
     found: list[Spot] = []
     if own is not None and isinstance(url := values.get("url"), str):
         found.append(Spot(path=(*base, "url"), type=own, label=label, secret=url))
-    if isinstance(values.get("sign"), dict):
-        found += _secrets(values["sign"], (*base, "sign", "secret"), label)
+    if isinstance(sign := values.get("sign"), dict):
+        found += _secret(sign, (*base, "sign"), label)
+        found += _secrets(sign, (*base, "sign", "secret"), label)
     for each in found:
         if "{{" not in (each.secret or ""):  # else it is known at run time only
             yield each

@@ -76,6 +76,15 @@ def test_what_signs_a_request_is_found():
     ]
 
 
+def test_a_credential_that_signs_a_request_is_found():
+    step = message("http.request", sign={"credential": "partner"})
+
+    [spot] = references.spots(steps(step))
+
+    path = ("steps", 0, "with", "sign", "credential")
+    assert (spot.path, spot.type, spot.name) == (path, "secret", "partner")
+
+
 def test_the_credential_of_any_step_is_found():
     definition = steps(message(credential="team"), message("ftp.put", credential="x"))
 
