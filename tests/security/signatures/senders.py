@@ -48,9 +48,10 @@ class Sender:
     options: Mapping[str, Any] = field(default_factory=dict)
     tolerance: float | None = 300.0  # seconds; none: the scheme signs no time
     covers_body: bool = True
+    kind: str = ""  # of signature, where the scheme has several
 
     def __str__(self) -> str:
-        return self.scheme
+        return f"{self.scheme} {self.kind}".strip()
 
     @property
     def verify(self) -> dict[str, Any]:
@@ -241,7 +242,11 @@ TIMED = (
     _standard("openai"),
     _standard("gitlab"),
     Sender(
-        "standard", WHPK, asymmetric, "whpk_" + base64.b64encode(OTHER_PUBLIC).decode()
+        "standard",
+        WHPK,
+        asymmetric,
+        "whpk_" + base64.b64encode(OTHER_PUBLIC).decode(),
+        kind="v1a",
     ),
     Sender("discord", _PUBLIC.hex(), discord, OTHER_PUBLIC.hex()),
     _timed("hmac", custom, options=CUSTOM),
