@@ -19,6 +19,10 @@ LONGEST = 4096  # characters of a secret
 DAY = 86_400  # seconds
 SECRET = "must be a string, {credential: name} or a list of them"  # noqa: S105
 AT = "/trigger/verify"
+ONE_TIME = (
+    "must be left out: Mailgun signs a token and not the event, so only the token as"
+    " key keeps others from sending one token with many events"
+)
 _COMMON = frozenset({"scheme", "secret"})
 
 
@@ -94,6 +98,8 @@ def faults(trigger: Any) -> Iterator[Fault]:
         yield _unknown(name)
         return
     yield from _of_options(name, verify)
+    if name == "mailgun" and trigger.get("dedupe") is not None:
+        yield Fault("/trigger/dedupe", ONE_TIME)
     if name == "hmac":
         yield from _of_template(verify)
     if "secret" in verify:

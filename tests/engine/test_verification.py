@@ -144,3 +144,16 @@ def test_a_manual_workflow_verifies_nobody():
 
     with pytest.raises(Invalid):
         COMPILER.compile({"trigger": trigger, "steps": steps})
+
+
+def test_the_token_of_mailgun_must_stay_the_key():
+    verify = {"scheme": "mailgun", "secret": "x"}
+    trigger = {"type": "webhook", "verify": verify, "dedupe": "trigger.body.id"}
+    steps = [{"id": "a", "uses": "set", "with": {"value": 1}}]
+
+    with pytest.raises(Invalid) as refused:
+        COMPILER.compile({"trigger": trigger, "steps": steps})
+
+    [fault] = refused.value.faults
+    assert fault.pointer == "/trigger/dedupe"
+    assert "Mailgun signs a token" in fault.message
