@@ -17,7 +17,10 @@ from app.engine.plan import Compiler
 from app.engine.plans import Plans
 from app.engine.runner import Runner
 from app.engine.steps import Tools
+from app.security import keyfile
 from app.security.addresses import AddressGuard
+from app.security.secrets import Secrets
+from app.security.vault import Vault
 from app.settings import Settings
 from app.store.protocol import Store
 from app.store.sql import SqlStore
@@ -45,7 +48,9 @@ def create_app(
     """
     settings = settings or Settings.from_env()
     lines = logs.configure(level=settings.log_level, debug_cors=not settings.production)
-    store = store or SqlStore(settings.database)
+    vault = _vault(settings)
+    store = store or SqlStore(settings.database, vault=vault)
+    secrets = Secrets(store.credentials, vault)
     house = House.build(
         store,
         workers=settings.pool_workers,
@@ -60,7 +65,7 @@ def create_app(
     runner = Runner(
         house,
         Plans(store.workflows, compiler),
-        _tools(settings, house.metrics),
+        _tools(settings, house.metrics, secrets),
         time_limit=settings.execution_timeout,
     )
     engine = Engine(house, Feeder(house, runner.carry_out))
@@ -71,6 +76,8 @@ def create_app(
         dispatcher=Dispatcher(house, runner.carry_out),
         refusals=house.refusals,
         compiler=compiler,
+        vault=vault,
+        secrets=secrets,
         metrics=house.metrics,
         public_url=settings.base_url,
         max_body=settings.max_body,
@@ -103,11 +110,19 @@ def create_app(
     return app
 
 
-def _tools(settings: Settings, metrics: Metrics) -> Tools:
+def _vault(settings: Settings) -> Vault:
+    """Open the vault; in development its key is made and kept with the data."""
+    keys = settings.sealing_keys
+    return Vault(keys or (keyfile.key(settings.data_dir / "encryption.key"),))
+
+
+def _tools(settings: Settings, metrics: Metrics, secrets: Secrets) -> Tools:
     guard = AddressGuard(
         allow_private=settings.private_allowed, allowed=settings.outbound_allow
     )
     http = HttpClient(
         guard, max_body=settings.max_output, user_agent=f"Sluice/{VERSION}"
     )
-    return Tools(http=http, metrics=metrics, max_output=settings.max_output)
+    return Tools(
+        http=http, secrets=secrets, metrics=metrics, max_output=settings.max_output
+    )

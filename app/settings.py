@@ -158,6 +158,11 @@ class Settings:
         return self.database_url or f"sqlite:///{self.data_dir / 'sluice.db'}"
 
     @property
+    def sealing_keys(self) -> tuple[bytes, ...]:
+        """What credentials are sealed with, the newest first; none: a file has it."""
+        return tuple(b64decode(each) for each in self.encryption_keys)
+
+    @property
     def origins(self) -> tuple[str, ...]:
         """Origins whose pages may call the API, as texts or regular expressions."""
         if self.cors_origins is not None:

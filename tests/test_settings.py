@@ -98,3 +98,12 @@ def test_refuses_what_it_could_only_ignore(name):
 def test_links_need_a_whole_url():
     with pytest.raises(ValueError, match=r"SLUICE_PUBLIC_URL .*must begin with http"):
         Settings.from_env({"SLUICE_PUBLIC_URL": "example.com"})
+
+
+def test_the_keys_of_the_vault_are_those_of_the_environment_in_their_order():
+    other = base64.b64encode(b"x" * 32).decode()
+
+    settings = Settings.from_env({"SLUICE_ENCRYPTION_KEYS": f"{other}, {KEY}"})
+
+    assert settings.sealing_keys == (b"x" * 32, bytes(32))
+    assert Settings.from_env({}).sealing_keys == ()

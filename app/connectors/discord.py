@@ -4,11 +4,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator
 
-from app.connectors import statuses
-from app.connectors.fields import Text, Url
-from app.connectors.outgoing import Body, Request
-from app.connectors.registry import Call, Connector
-from app.domain import jsons
+from app.connectors.fields import Text
+from app.connectors.messages import Message
+from app.connectors.registry import Call
 
 LONGEST = 2000  # characters that Discord takes
 
@@ -22,17 +20,12 @@ def short_enough(text: str) -> str:
     return text
 
 
-class DiscordMessage(Connector):
-    """Post a text; the URL is the channel's webhook, a secret."""
+class DiscordMessage(Message):
+    """Post a text to the channel of a credential or of a URL."""
 
     name: ClassVar[str] = "discord.message"
 
-    url: Url
     text: Annotated[Text, AfterValidator(short_enough)]
 
     def run(self, call: Call) -> dict[str, Any]:
-        body = Body(jsons.encode({"content": self.text}), "application/json")
-        request = Request(method="POST", url=self.url, body=body)
-        reply = call.http.call(call.context, request)
-        statuses.require(reply)
-        return {"status": reply.status}
+        return self.post(call, {"content": self.text})

@@ -12,7 +12,9 @@ from app.connectors.fields import Headers, Plain, Text, Url
 from app.connectors.http import Reply
 from app.connectors.outgoing import Body, Request
 from app.connectors.registry import Call, Connector
+from app.connectors.signing import Sign
 from app.domain import jsons
+from app.security import signing
 
 REPEATABLE = frozenset({"GET", "HEAD"})
 BODIES = frozenset({"json_", "form", "body"})
@@ -45,7 +47,8 @@ class HttpRequest(Connector):
     """Call any HTTP endpoint and hand its answer on.
 
     `accept_status` is a status, a class such as ``2xx``, or a list of these; by
-    default everything below 400 is accepted.
+    default everything below 400 is accepted. With `sign` the request bears a signature
+    over exactly the bytes that are sent.
 
     The output is ``{status, headers, body}``. The body is the value for JSON
     types, a string for what is text, null for nothing, and Base64 for other
@@ -67,6 +70,15 @@ class HttpRequest(Connector):
             _listed, json_schema_input_type=Status | StatusClass | Statuses
         ),
     ] = None
+    sign: Sign | None = None
+
+    @model_validator(mode="after")
+    def _signs_alone(self) -> Self:
+        taken = {name.lower() for name in self.headers} & set(signing.HEADERS)
+        if self.sign is not None and taken:
+            named = ", ".join(sorted(taken))
+            raise ValueError(f"headers must not hold {named}, which sign sets itself")
+        return self
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
@@ -75,12 +87,13 @@ class HttpRequest(Connector):
         return self
 
     def run(self, call: Call) -> dict[str, Any]:
+        body = self._body()
         request = Request(
             method=self.method,
             url=self.url,
-            headers=self._headers(call.idempotency_key),
+            headers={**self._headers(call.idempotency_key), **self._mark(call, body)},
             query=self.query,
-            body=self._body(),
+            body=body,
         )
         reply = call.http.call(call.context, request)
         statuses.require(reply, self._accepts)
@@ -92,6 +105,11 @@ class HttpRequest(Connector):
         if own or self.method in REPEATABLE:
             return self.headers
         return {**self.headers, "Idempotency-Key": idempotency_key}
+
+    def _mark(self, call: Call, body: Body | None) -> Mapping[str, str]:
+        if self.sign is None:
+            return {}
+        return self.sign.headers(call, b"" if body is None else body.content)
 
     def _body(self) -> Body | None:
         if "json_" in self.model_fields_set:

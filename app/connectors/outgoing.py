@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode, urljoin
 import httpx2
 
 from app.domain.errors import StepFailed
+from app.security import signing
 
 _BEGIN = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#]*)", re.IGNORECASE)
 _NEVER = re.compile(r"[\x00-\x1f\x7f\\]")
@@ -33,7 +34,7 @@ FRAMING = frozenset(
 HARMLESS = frozenset(
     {"accept", "accept-language", "content-type", "idempotency-key", "user-agent"}
 )
-OF_THE_BODY = frozenset({"content-type", "idempotency-key"})
+OF_THE_BODY = frozenset({"content-type", "idempotency-key", *signing.HEADERS})
 
 Query = Mapping[str, list[str]]
 

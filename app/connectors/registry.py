@@ -1,14 +1,22 @@
 """Which connectors exist, and what each of them is."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from app.connectors.http import HttpClient
 from app.domain.context import ExecutionContext
+from app.domain.errors import NotFound, StepFailed, Unsealable
+
+Reveal = Callable[..., bytes]  # of a credential's name and `field`
+
+
+def nothing_known(name: str, *, field: str) -> bytes:
+    """Reveal nothing: there are no credentials here."""
+    raise NotFound(f"There is no credential `{name}` with a {field}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +26,20 @@ class Call:
     context: ExecutionContext  # its deadline is the step's
     http: HttpClient
     idempotency_key: str  # the same over retries and resumes
+    reveal: Reveal = field(default=nothing_known, repr=False)
+
+    def secret(self, name: str, field: str = "value") -> str:
+        """Return one field of a credential of the execution's tenant.
+
+        Raises:
+            StepFailed: ``credential-missing`` or ``credential-unreadable``.
+        """
+        try:
+            return self.reveal(name, field=field).decode()
+        except NotFound as error:
+            raise StepFailed("credential-missing", str(error)) from error
+        except Unsealable as error:
+            raise StepFailed(error.code, str(error)) from error
 
 
 class Connector(BaseModel):

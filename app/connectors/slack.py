@@ -2,24 +2,17 @@
 
 from typing import Any, ClassVar
 
-from app.connectors import statuses
-from app.connectors.fields import Text, Url
-from app.connectors.outgoing import Body, Request
-from app.connectors.registry import Call, Connector
-from app.domain import jsons
+from app.connectors.fields import Text
+from app.connectors.messages import Message
+from app.connectors.registry import Call
 
 
-class SlackMessage(Connector):
-    """Post a text; the URL is the channel's incoming webhook, a secret."""
+class SlackMessage(Message):
+    """Post a text to the channel of a credential or of a URL."""
 
     name: ClassVar[str] = "slack.message"
 
-    url: Url
     text: Text
 
     def run(self, call: Call) -> dict[str, Any]:
-        body = Body(jsons.encode({"text": self.text}), "application/json")
-        request = Request(method="POST", url=self.url, body=body)
-        reply = call.http.call(call.context, request)
-        statuses.require(reply)
-        return {"status": reply.status}
+        return self.post(call, {"text": self.text})

@@ -62,6 +62,22 @@ class StoreUnavailable(ServiceError):
     code = "store-unavailable"
 
 
+class Unsealable(ServiceError):
+    """A stored secret does not open; the message says what to do."""
+
+    code = "credential-unreadable"
+
+
+class Duplicate(ServiceError):
+    """It was recorded before, under the same key, as `execution_id`."""
+
+    code = "duplicate"
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(f"it was recorded before as {execution_id}")
+        self.execution_id = execution_id
+
+
 class CallerGone(ServiceError):
     """Who waited for an answer has hung up."""
 

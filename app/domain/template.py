@@ -75,8 +75,8 @@ class Template:
         return value
 
 
-def condition(text: str) -> Expression:
-    """Compile a condition: a bare expression, or one in braces.
+def bare(text: str) -> Expression:
+    """Compile what is an expression as a whole, with or without braces around it.
 
     Raises:
         InvalidExpression: it is neither.
@@ -87,7 +87,7 @@ def condition(text: str) -> Expression:
     parts = list(braces.split(source))
     if len(parts) == 1 and isinstance(parts[0], Expression):
         return parts[0]
-    raise InvalidExpression("A condition is one expression, with no text around it.")
+    raise InvalidExpression("Write one expression, with no text around it.")
 
 
 @dataclass(slots=True)

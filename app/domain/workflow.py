@@ -1,11 +1,19 @@
 """Workflows and their immutable versions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 Definition = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The secret in a webhook's URL, which only the vault can read."""
+
+    hash: bytes  # SHA-256; what it is looked up by
+    sealed: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +25,7 @@ class Workflow:
     name: str
     version: int
     is_active: bool
-    token: str  # of its webhook URL; a secret
+    token: Token  # of its webhook URL
     created_at: datetime
     updated_at: datetime
 

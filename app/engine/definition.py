@@ -14,6 +14,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.engine.verification import VerifyShape
+
 STEP_ID = r"^[a-z][a-z0-9_]{0,62}$"
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -68,8 +70,8 @@ class TriggerShape(_Shape):
     accept: Annotated[str, _choice("any", "json")] = "any"
     respond: Annotated[str, _choice("immediately", "on_finish")] = "immediately"
     overload: Annotated[str, _choice("reject", later=["spill"])] = "reject"
-    verify: Later = None
-    dedupe: Later = None
+    verify: VerifyShape | None = None
+    dedupe: str | None = None  # an expression
     on_disconnect: Annotated[str, _choice("cancel", "continue")] = "cancel"
 
     @model_validator(mode="after")

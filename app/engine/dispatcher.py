@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 
 from app.domain import ids, times
-from app.domain.errors import Overloaded
+from app.domain.errors import Duplicate, Overloaded
 from app.domain.execution import LIVE, Execution, Payload, Status, Trigger
 from app.domain.ledger import Outcome
 from app.domain.workflow import Published
@@ -30,6 +30,7 @@ class Run:
     payload: Payload
     user_id: str
     awaited: bool = False  # whether whoever submits it then waits for its end
+    dedupe: bytes | None = None  # the key of what comes only once
 
 
 class Dispatcher:
@@ -58,6 +59,7 @@ class Dispatcher:
 
         Raises:
             Overloaded: no seat; counted as shed, and nothing is stored.
+            Duplicate: from the future; one with the same key was recorded before.
             StoreUnavailable: the store takes no more; from the future as well.
         """
         seat = self._reserve(run)
@@ -66,27 +68,29 @@ class Dispatcher:
         if run.awaited:
             self._house.watchers.expect(execution.id)
         try:
-            commit = self._executions.add(execution, run.payload)
+            commit = self._executions.add(execution, run.payload, dedupe=run.dedupe)
         except BaseException:
-            self._house.watchers.tell(execution.id)
-            seat.free()
+            self._not_recorded(run, seat, execution)
             raise
-        recorded = partial(self._recorded, seat, execution, answer)
+        recorded = partial(self._recorded, run, seat, execution, answer)
         commit.add_done_callback(partial(copy_context().run, recorded))
         return answer
 
-    def cancel(self, tenant_id: str, execution_id: str) -> Execution:
+    def cancel(
+        self, tenant_id: str, execution_id: str, *, forget: bytes | None = None
+    ) -> Execution:
         """Cancel what is queued or waiting, and stop what runs.
 
-        Returns the execution afterwards; `running` with `cancel_requested` means
-        that it was asked to stop.
+        With `forget`, its key, the next delivery with that key runs. Returns the
+        execution afterwards; `running` with `cancel_requested` means that it was
+        asked to stop.
 
         Raises:
             NotFound: there is none.
             Conflict: it is over.
         """
         at = times.now()
-        after = self._executions.cancel(tenant_id, execution_id, at=at)
+        after = self._executions.cancel(tenant_id, execution_id, at=at, forget=forget)
         if self._backlog.remove(execution_id):
             self._pool.withdraw()
         self._house.running.cancel(execution_id)
@@ -125,6 +129,10 @@ class Dispatcher:
                     return None
                 over.wait(min(left, GLANCE))
 
+    def is_waited_for(self, execution_id: str) -> bool:
+        """Tell whether a caller of this process waits for the end of an execution."""
+        return execution_id in self._house.watchers.watched()
+
     def _reserve(self, run: Run) -> Seat:
         try:
             return self._pool.reserve()
@@ -148,17 +156,28 @@ class Dispatcher:
             owner=self._house.owner,
         )
 
+    def _not_recorded(self, run: Run, seat: Seat, execution: Execution) -> None:
+        """A refusal like any other: whoever sent it is told to try again."""
+        self._house.watchers.tell(execution.id)
+        self._house.refusals.count(run.published.workflow, run.trigger, Outcome.SHED)
+        seat.free()
+
     def _recorded(
         self,
+        run: Run,
         seat: Seat,
         execution: Execution,
         answer: "Future[Execution]",
-        commit: "Future[None]",
+        commit: "Future[str]",
     ) -> None:
         if error := commit.exception():
+            self._not_recorded(run, seat, execution)
+            answer.set_exception(error)
+            return
+        if duplicate := _duplicate(execution, commit.result()):
             self._house.watchers.tell(execution.id)
             seat.free()
-            answer.set_exception(error)
+            answer.set_exception(duplicate)
             return
         if self._house.running.admits(execution.id):
             self._queue(seat, execution)
@@ -187,3 +206,7 @@ class Dispatcher:
         execution = self._backlog.pop()
         if execution is not None:
             self._carry_out(execution)
+
+
+def _duplicate(execution: Execution, first: str) -> Duplicate | None:
+    return None if first == execution.id else Duplicate(first)

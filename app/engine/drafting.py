@@ -1,6 +1,6 @@
 """Compiling the parts of a definition's steps, one by one, whatever else is wrong."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,16 @@ from app.connectors.registry import Connector, Registry
 from app.domain.errors import Fault
 from app.domain.expression import Expression
 from app.domain.parsing import InvalidExpression
-from app.domain.template import InvalidTemplate, Template, condition
+from app.domain.template import InvalidTemplate, Template, bare
 from app.engine import faults
-from app.engine.reading import Place, near
+from app.engine.reading import Place, can_differ, near
 
 SECTIONS = ("steps", "on_failure")
+KEY_ROOTS = ("trigger",)  # what a key is made of
+ALWAYS_THE_SAME = (
+    "reads nothing of the delivery, so that every one would be a duplicate;"
+    " read a part of trigger, or write `null` in backticks for no key"
+)
 _LATER_KINDS = frozenset({"workflow.run"})
 
 
@@ -40,6 +45,7 @@ class Drafter:
         for base, step in _steps(definition):
             if isinstance(step.get("id"), str):
                 self._note_id(step["id"], base, ids)
+        self._key(definition.get("trigger"), ids.keys())
         before: set[str] = set()
         drafts: dict[str, list[Draft]] = {section: [] for section in SECTIONS}
         for base, step in _steps(definition):
@@ -95,14 +101,26 @@ class Drafter:
             self.faults += faults.certain(error, values, pointer)
 
     def _condition(self, text: Any, base: str, place: Place) -> Expression | None:
+        return self._expression(text, f"{base}/if", place)
+
+    def _key(self, trigger: Any, known: Collection[str]) -> None:
+        if not isinstance(trigger, dict):
+            return
+        place = Place(frozenset(), known, roots=KEY_ROOTS)
+        pointer = "/trigger/dedupe"
+        expression = self._expression(trigger.get("dedupe"), pointer, place)
+        if expression is not None and not can_differ(expression):
+            self._add(pointer, ALWAYS_THE_SAME)
+
+    def _expression(self, text: Any, pointer: str, place: Place) -> Expression | None:
         if not isinstance(text, str):
             return None
         try:
-            expression = condition(text)
+            expression = bare(text)
         except InvalidExpression as error:
-            self._add(f"{base}/if", str(error))
+            self._add(pointer, str(error))
             return None
-        self._check_reads(expression, f"{base}/if", place)
+        self._check_reads(expression, pointer, place)
         return expression
 
     def _check_reads(self, expression: Expression, pointer: str, place: Place) -> None:

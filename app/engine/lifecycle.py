@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection
+from functools import partial
 
 from app.domain import times
 from app.domain.errors import StoreUnavailable
@@ -12,6 +13,8 @@ from app.engine.ticker import Ticker
 
 log = logging.getLogger(__name__)
 BEAT = 1.0  # seconds
+SWEPT = 500  # expired keys deleted at once
+SWEEPS = 10  # in one beat, at most
 
 
 class Engine:
@@ -88,11 +91,19 @@ class Engine:
         self._settlement.retry()
         for execution_id in self._store.executions.cancel_requested(self._ownership.id):
             self._running.cancel(execution_id)
+        self._sweep()
         if self._running.closed:
             self._release(but=self._watchers.watched())
         elif self._recovery.sweep():
             self._feeding.nudge()
         return BEAT
+
+    def _sweep(self) -> None:
+        """Delete expired keys; in small batches, so that others write in between."""
+        sweep = partial(self._store.dedupe.sweep, times.now(), limit=SWEPT)
+        for _ in range(SWEEPS):
+            if sweep() < SWEPT:
+                return
 
     def _beat_quietly(self) -> None:
         try:

@@ -12,7 +12,7 @@ from app.domain.errors import Fault, Invalid, StepFailed
 from app.domain.expression import Expression, Scope
 from app.domain.template import Template
 from app.domain.workflow import Definition
-from app.engine import faults, plaintext
+from app.engine import faults, plaintext, verification
 from app.engine.definition import DefinitionShape, StepShape
 from app.engine.drafting import Draft, Drafter
 from app.engine.language import schema
@@ -102,7 +102,8 @@ class Compiler:
         shape, found = self._shape(definition)
         drafter = Drafter(self._registry)
         drafts = drafter.draft(definition)
-        _refuse([*found, *drafter.faults])
+        told = verification.faults(definition.get("trigger"))
+        _refuse([*found, *told, *drafter.faults])
         assert shape is not None
         return self._plan(shape, drafts)
 

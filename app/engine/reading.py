@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from app.domain import hints
-from app.domain.expression import Expression
+from app.domain.expression import Expression, Scope
 from app.domain.parsing import quoted
 from app.domain.syntax import Path
 
@@ -25,6 +25,7 @@ class Place:
 
     before: Collection[str]  # ids of steps whose output may be read
     known: Collection[str]  # ids of all steps
+    roots: Collection[str] = frozenset(ROOTS)  # what has a value there
 
     def faults(self, expression: Expression) -> Iterator[str]:
         """Find what an expression reads and never can."""
@@ -37,6 +38,9 @@ class Place:
         root, *names = path
         if root not in ROOTS:
             return self._unknown_root(root, source)
+        if root not in self.roots:
+            only = " and ".join(self.roots)
+            return f"{quoted(root)}, which has no value here; only {only} has one"
         fields = ROOTS[root]
         if fields is not None and names and names[0] not in fields:
             known = ", ".join(sorted(fields))
@@ -64,6 +68,11 @@ class Place:
         if part != "output":
             return f"{quoted(part)} of the step {name}; a step has only `output`"
         return None
+
+
+def can_differ(expression: Expression) -> bool:
+    """Tell whether an expression depends on what it reads, or is null."""
+    return bool(expression.reads) or expression.evaluate(Scope({})) is None
 
 
 def near(word: str, words: Collection[str]) -> str:

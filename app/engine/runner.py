@@ -77,7 +77,7 @@ class Runner:
         plan = self._plans.get(held.tenant_id, held.workflow_id, held.version)
         payload = self._executions.payload(held.tenant_id, held.id)
         scope = scopes.make(held, plan, payload, journal)
-        steps = Steps(scope, journal, self._tools, key_base=held.id)
+        steps = Steps(scope, journal, self._tools, held)
         left = plan.timeout - _spent(held.segments)
         return Course(plan, steps, journal, context.within(left))
 

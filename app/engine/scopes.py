@@ -1,6 +1,7 @@
 """What an execution's expressions see."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from app.domain import body, jsons, times
 from app.domain.execution import Execution, Payload, StepRecord, StepStatus
@@ -17,14 +18,7 @@ def make(
     decoded = body.decode(payload.body, payload.content_type)
     return Scope(
         {
-            "trigger": {
-                "body": decoded.value,
-                "headers": dict(payload.headers),
-                "query": dict(payload.query),
-                "method": payload.method,
-                "path": payload.path,
-                "received_at": times.rfc3339(payload.received_at),
-            },
+            "trigger": trigger(payload, decoded.value),
             "steps": {
                 record.path: {"output": _output(record)}
                 for record in journal
@@ -40,6 +34,18 @@ def make(
         },
         body_error=decoded.error,
     )
+
+
+def trigger(payload: Payload, value: object) -> dict[str, Any]:
+    """Build the root of what came in, with the value of its body."""
+    return {
+        "body": value,
+        "headers": dict(payload.headers),
+        "query": dict(payload.query),
+        "method": payload.method,
+        "path": payload.path,
+        "received_at": times.rfc3339(payload.received_at),
+    }
 
 
 def _output(record: StepRecord) -> object:

@@ -6,18 +6,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from app.connectors.http import HttpClient
 from app.connectors.registry import Call
 from app.domain import jsons, times
 from app.domain.context import ExecutionContext
 from app.domain.errors import Cancelled, DeadlineExceeded, ServiceError, StepFailed
-from app.domain.execution import Failure, Reason, Status, StepRecord, StepStatus
+from app.domain.execution import (
+    Execution,
+    Failure,
+    Reason,
+    Status,
+    StepRecord,
+    StepStatus,
+)
 from app.domain.expression import Scope
 from app.domain.signals import Ended, Pause
 from app.engine.journal import Journal
 from app.engine.plan import PlannedStep
 from app.engine.retry import wait_before
+from app.security.secrets import Secrets
 from app.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -39,6 +48,7 @@ class Tools:
     """What every step of every execution uses."""
 
     http: HttpClient
+    secrets: Secrets
     metrics: Metrics
     max_output: int  # bytes
 
@@ -47,10 +57,11 @@ class Steps:
     """Carries out the steps of one execution and notes them in its journal."""
 
     def __init__(
-        self, scope: Scope, journal: Journal, tools: Tools, *, key_base: str
+        self, scope: Scope, journal: Journal, tools: Tools, held: Execution
     ) -> None:
         self._scope, self._journal, self._tools = scope, journal, tools
-        self._key_base = key_base
+        self._key_base = held.id
+        self._reveal = partial(tools.secrets.reveal, held.tenant_id)
         self._began = time.monotonic()  # of the attempt under way
 
     def carry_out(self, step: PlannedStep, context: ExecutionContext) -> None:
@@ -152,6 +163,7 @@ class Steps:
                 context=context.within(step.timeout),
                 http=self._tools.http,
                 idempotency_key=record.idempotency_key or "",
+                reveal=self._reveal,
             )
             value = connector.run(call)
             output = jsons.encode(value, limit=self._tools.max_output)

@@ -21,6 +21,12 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
+        self._unverified = Counter(
+            "sluice_signatures_refused",
+            "Webhook requests whose sender could not be verified",
+            ["scheme", "reason"],
+            registry=registry,
+        )
         self._executions = Counter(
             "sluice_executions", "Executions that ended", ["status"], registry=registry
         )
@@ -59,6 +65,10 @@ class Metrics:
     def webhook(self, outcome: str) -> None:
         """Count one request to a webhook."""
         self._webhooks.labels(outcome).inc()
+
+    def unverified(self, scheme: str, reason: str) -> None:
+        """Count one request whose signature was refused, and why."""
+        self._unverified.labels(scheme, reason).inc()
 
     def executed(self, status: str, seconds: float) -> None:
         """Count one execution that ended, `seconds` after its first start."""

@@ -21,6 +21,7 @@ PREFIXES: Mapping[str, str] = {
     "workflow_id": "wf",
     "execution_id": "exec",
     "key_id": "key",
+    "credential_id": "cred",
 }
 
 

@@ -1,33 +1,46 @@
 """Checking the definitions that clients send, and agreeing on a name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from app.domain import ids, times
+from app.domain.credential import Credential
 from app.domain.errors import Fault, Invalid
-from app.domain.workflow import Definition, Published, Version, Workflow
+from app.domain.workflow import Definition, Published, Token, Version, Workflow
 from app.security import tokens
 from app.web.auth import Caller
 from app.web.schemas.types import Name
 from app.web.schemas.workflows import WorkflowRequest
 from app.web.services import services
+from app.web.written_secrets import Owner
 
 
-def check(definition: Definition) -> None:
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A new workflow, and the credentials that were written into its definition."""
+
+    published: Published
+    credentials: Sequence[Credential]
+
+
+def check(who: Caller, definition: Definition) -> None:
     """Refuse what could not run.
 
     Raises:
         Invalid: with every fault, each pointing into the request's body.
     """
+    found: list[Fault] = []
     try:
         services().compiler.compile(definition)
     except Invalid as error:
-        faults = [
-            Fault(f"/definition{each.pointer}", each.message) for each in error.faults
-        ]
-        raise Invalid("The definition does not fit.", faults) from error
+        found += error.faults
+    found += services().mover.faults(who.tenant_id, definition)
+    if found:
+        faults = [Fault(f"/definition{each.pointer}", each.message) for each in found]
+        raise Invalid("The definition does not fit.", faults)
 
 
 def name_of(name: str | None, definition: Mapping[str, Any]) -> str | None:
@@ -46,33 +59,40 @@ def name_of(name: str | None, definition: Mapping[str, Any]) -> str | None:
     return own
 
 
-def first(who: Caller, asked: WorkflowRequest) -> Published:
+def first(who: Caller, asked: WorkflowRequest) -> Made:
     """Make a new workflow with its first version.
 
     Raises:
         Invalid: the definition does not fit, or there is no name.
     """
-    check(asked.definition)
+    check(who, asked.definition)
     name = name_of(asked.name, asked.definition)
     if name is None:
         raise Invalid("The body does not fit.", [Fault("/name", "is required")])
-    at = times.now()
+    at, workflow_id = times.now(), ids.new("wf")
+    owner = Owner(tenant_id=who.tenant_id, workflow_id=workflow_id, name=name, at=at)
+    moved = services().mover.move(owner, asked.definition)
     workflow = Workflow(
         tenant_id=who.tenant_id,
-        id=ids.new("wf"),
+        id=workflow_id,
         name=name,
         version=1,
         is_active=asked.is_active,
-        token=tokens.new(),
+        token=token(who.tenant_id, workflow_id),
         created_at=at,
         updated_at=at,
     )
     version = Version(
         tenant_id=who.tenant_id,
-        workflow_id=workflow.id,
+        workflow_id=workflow_id,
         number=1,
-        definition=asked.definition,
+        definition=moved.definition,
         author_id=who.user_id,
         created_at=at,
     )
-    return Published(workflow, version)
+    return Made(Published(workflow, version), moved.credentials)
+
+
+def token(tenant_id: str, workflow_id: str) -> Token:
+    """Make a new token for a workflow's webhook."""
+    return tokens.sealed(services().vault, tokens.new(), tenant_id, workflow_id)

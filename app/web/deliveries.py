@@ -27,13 +27,22 @@ class Delivery:
     client: int | None = None  # the socket it came by, if it is known
 
 
-def payload(delivery: Delivery, body: bytes) -> Payload:
-    """Return what is stored of a delivery; secrets stay outside."""
+def payload(
+    delivery: Delivery, body: bytes, *, without: frozenset[str] = frozenset()
+) -> Payload:
+    """Return what is stored of a delivery; secrets stay outside.
+
+    Args:
+        delivery: as it came in.
+        body: of the delivery.
+        without: headers, in lower case, that hold a secret of this workflow.
+    """
     headers = _joined(delivery.headers)
+    hidden = SECRET_HEADERS | without
     return Payload(
         body=body,
         content_type=headers.get("content-type"),
-        headers={k: v for k, v in headers.items() if k not in SECRET_HEADERS},
+        headers={k: v for k, v in headers.items() if k not in hidden},
         query=_listed(delivery.query),
         method=delivery.method,
         path=delivery.path,

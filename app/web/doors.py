@@ -1,14 +1,25 @@
 """Finding the workflow behind a webhook URL, without asking the store each time."""
 
+import logging
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from app.domain.dedupe import key_of_id
+from app.domain.errors import ServiceError, StoreUnavailable
+from app.domain.execution import Payload
+from app.domain.expression import Expression
+from app.domain.template import bare
 from app.domain.workflow import Published, Workflow
+from app.engine import keys
 from app.security import tokens
+from app.web.deliveries import Delivery
+from app.web.verifying import Verifier, Verifiers
+
+log = logging.getLogger(__name__)
 
 TTL = 1.0  # seconds another process's change may take to be seen here
 SIZE = 4096  # URLs remembered, the unknown ones included
@@ -23,22 +34,48 @@ class Door:
     json_only: bool
     waits: bool  # the sender is answered at the end of the run
     is_open: bool  # active, and made to be started by webhooks
+    dedupe: Expression | None = None  # gives the key; none: the sender's own id does
+    verifier: Verifier | None = None  # none: any sender
+    is_locked: bool = False  # its secrets cannot be read, so nobody can be verified
 
     @property
     def workflow(self) -> Workflow:
         """Whose door it is."""
         return self.published.workflow
 
+    @property
+    def accepted(self) -> int:
+        """The status that its sender takes for success."""
+        return self.verifier.scheme.accepted if self.verifier else 202
+
+    @property
+    def telling(self) -> frozenset[str]:
+        """Headers that hold its secret."""
+        return self.verifier.scheme.telling if self.verifier else frozenset()
+
+    def key_of(self, delivery: Delivery, payload: Payload) -> bytes | None:
+        """Return the key by which a verified delivery is known when it comes again.
+
+        Raises:
+            StepFailed: the workflow's expression cannot be evaluated.
+        """
+        if self.dedupe is not None:
+            return keys.key_of(self.dedupe, payload)
+        own = self.verifier.delivery_id(delivery) if self.verifier else None
+        return None if own is None else key_of_id(own)
+
     @classmethod
     def of(cls, published: Published) -> "Door":
         """Read the trigger of a definition that was validated when it was saved."""
         trigger = published.version.definition["trigger"]
+        expression = trigger.get("dedupe")
         return cls(
             published,
             methods=tuple(trigger.get("methods", ("POST",))),
             json_only=trigger.get("accept") == "json",
             waits=trigger.get("respond") == "on_finish",
             is_open=published.workflow.is_active and trigger["type"] == "webhook",
+            dedupe=None if expression is None else bare(expression),
         )
 
 
@@ -53,6 +90,12 @@ class _Known:
     door: Door | None
     until: float
 
+    def concerns(self, tenant_id: str, workflow_id: str | None) -> bool:
+        if self.door is None:
+            return False
+        workflow = self.door.workflow
+        return workflow.tenant_id == tenant_id and workflow_id in (None, workflow.id)
+
 
 class Doors:
     """The doors asked for lately; what is unknown is remembered as well.
@@ -62,9 +105,13 @@ class Doors:
     """
 
     def __init__(
-        self, workflows: FindsByToken, *, clock: Callable[[], float] = time.monotonic
+        self,
+        workflows: FindsByToken,
+        verifiers: Verifiers,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._workflows, self._clock = workflows, clock
+        self._workflows, self._verifiers, self._clock = workflows, verifiers, clock
         self._lock = threading.Lock()
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._changes = 0
@@ -83,16 +130,18 @@ class Doors:
             return known.door
         return self._look_up(token, changes)
 
-    def forget(self, token: str) -> None:
-        """Look again the next time: its workflow has changed."""
+    def forget(self, tenant_id: str, workflow_id: str | None = None) -> None:
+        """Look again the next time: a workflow has changed, or what they share."""
         with self._lock:
             self._changes += 1
-            self._known.pop(token, None)
+            for token, known in list(self._known.items()):
+                if known.concerns(tenant_id, workflow_id):
+                    del self._known[token]
 
     def _look_up(self, token: str, changes: int) -> Door | None:
         until = self._clock() + TTL
         published = self._workflows.by_token(token)
-        door = None if published is None else Door.of(published)
+        door = None if published is None else self._door(published)
         with self._lock:
             if changes == self._changes:  # else it may be older than the change
                 self._known[token] = _Known(door, until)
@@ -100,3 +149,23 @@ class Doors:
             while len(self._known) > SIZE:
                 self._known.popitem(last=False)
         return door
+
+    def _door(self, published: Published) -> Door:
+        door = Door.of(published)
+        if not door.is_open:
+            return door
+        try:
+            return replace(door, verifier=self._verifiers.of(published))
+        except StoreUnavailable:
+            raise
+        except ServiceError as error:
+            log.error(  # noqa: TRY400 - expected, and its trace tells nothing more
+                "Webhook secret unreadable",
+                extra={
+                    "tenant_id": door.workflow.tenant_id,
+                    "workflow_id": door.workflow.id,
+                    "code": error.code,
+                    "reason": str(error),
+                },
+            )
+            return replace(door, is_locked=True)

@@ -9,7 +9,7 @@ from app.domain import times
 from app.web import bodies, requests
 from app.web.deliveries import Delivery
 from app.web.operations import Operation
-from app.web.schemas.executions import QueuedView
+from app.web.schemas.executions import QueuedView, ReceivedView
 from app.web.services import services
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -23,7 +23,7 @@ bp = Blueprint("hooks", __name__)
 @Operation(
     scope=None,
     raw_body=True,
-    answers={202: QueuedView},
+    answers={200: ReceivedView, 202: QueuedView},
     problems=(404, 405, 408, 413, 502, 504),
     headers={202: ("Location",)},
 )

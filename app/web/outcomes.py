@@ -42,10 +42,10 @@ def of(execution: Execution, records: Sequence[StepRecord]) -> Answer:
     return answer
 
 
-def still_running(execution: Execution, seconds: float) -> Problem:
+def still_running(execution_id: str, seconds: float) -> Problem:
     """Tell that a wait ended before the run did."""
     detail = f"The run did not end within {seconds:g} s; it goes on."
-    return _about(execution, status=504, code="still-running", detail=detail)
+    return _about(execution_id, status=504, code="still-running", detail=detail)
 
 
 def _succeeded(record: StepRecord) -> bool:
@@ -74,19 +74,19 @@ def _unsuccessful(execution: Execution) -> Problem:
     """Name the failure's code and no more: the sender may be a stranger."""
     why = f" ({execution.error.code})" if execution.error else ""
     detail = f"The workflow ended as {execution.status}{why}."
-    return _about(execution, status=502, code="workflow-failed", detail=detail)
+    return _about(execution.id, status=502, code="workflow-failed", detail=detail)
 
 
 def _too_long(execution: Execution) -> Problem:
     detail = f"The workflow's answer has more than {LONGEST} bytes; answer less."
-    return _about(execution, status=502, code="answer-too-large", detail=detail)
+    return _about(execution.id, status=502, code="answer-too-large", detail=detail)
 
 
-def _about(execution: Execution, *, status: int, code: str, detail: str) -> Problem:
+def _about(execution_id: str, *, status: int, code: str, detail: str) -> Problem:
     return Problem(
         status=status,
         code=code,
         detail=detail,
-        headers={"Location": f"/api/v1/executions/{execution.id}"},
-        members={"execution_id": execution.id},
+        headers={"Location": f"/api/v1/executions/{execution_id}"},
+        members={"execution_id": execution_id},
     )

@@ -17,6 +17,7 @@ from app.domain.errors import (
     ServiceError,
     SignupClosed,
     StoreUnavailable,
+    Unsealable,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -33,6 +34,7 @@ STATUS: Mapping[type[ServiceError], int] = {
     CallerGone: 408,  # nobody reads it
     Overloaded: 503,
     StoreUnavailable: 503,
+    Unsealable: 503,  # until an operator gives us the key
 }
 
 
@@ -124,4 +126,6 @@ def _headers(error: ServiceError) -> Mapping[str, str]:
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, StoreUnavailable):
         return {"Retry-After": "1"}
+    if isinstance(error, Unsealable):
+        return {"Retry-After": "60"}
     return {}

@@ -5,29 +5,29 @@ request thread then calls `answer`, a loop asks to be called by `when_answered`.
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from typing import Protocol
 
-import orjson
-
-from app.domain.errors import Overloaded, ServiceError
-from app.domain.execution import Execution, Trigger
+from app.domain.errors import Duplicate, Overloaded, ServiceError, StepFailed
+from app.domain.execution import Execution, Payload, Trigger
 from app.domain.ledger import Outcome
 from app.domain.workflow import Workflow
 from app.engine.dispatcher import Run
-from app.web import deliveries, problems
+from app.security.signatures.signed import Verdict
+from app.web import deliveries, problems, verifying
 from app.web.deliveries import Delivery
 from app.web.doors import Door, Doors
 from app.web.outcomes import Answer
+from app.web.pending import Pending
 from app.web.problems import Problem
-from app.web.waiting import Visit, WaitingRoom
+from app.web.verifying import Verifier
+from app.web.waiting import WaitingRoom
 
 log = logging.getLogger(__name__)
-PATIENCE = 10.0  # seconds to wait for a commit
 GONE = "There is no webhook at this URL: it is unknown, deleted or switched off."
-LATE = "The store did not commit the event in time; send it again."
 
 
 class Dispatches(Protocol):
@@ -43,95 +43,34 @@ class CountsRefusals(Protocol):
 
 
 class CountsWebhooks(Protocol):
-    """The counter ``sluice_webhooks_total``."""
+    """The counters of webhooks, and of signatures that were refused."""
 
     def webhook(self, outcome: str) -> None: ...
 
-
-class Pending:
-    """A delivery that is refused already, or admitted and not yet committed."""
-
-    def __init__(
-        self,
-        future: "Future[Execution]",
-        *,
-        request_id: str,
-        patience: float = PATIENCE,
-        visit: Visit | None = None,
-    ) -> None:
-        self._future, self._request_id = future, request_id
-        self._patience, self._visit = patience, visit
-
-    @classmethod
-    def refused(cls, problem: Problem, *, request_id: str) -> "Pending":
-        """Make one that needs no wait."""
-        future: Future[Execution] = Future()
-        future.set_exception(problems.Refused(problem))
-        return cls(future, request_id=request_id)
-
-    def answer(self) -> Answer:
-        """Wait for the commit, or for the end, and say what became of the delivery.
-
-        Raises:
-            Exception: what broke on our side.
-        """
-        with self._visit or nullcontext():
-            return self._answer()
-
-    @property
-    def waits_for_end(self) -> bool:
-        """Whether `answer` takes as long as the run, and so needs a thread."""
-        return self._visit is not None
-
-    def _answer(self) -> Answer:
-        try:
-            execution = self._future.result(self._patience)
-            tell = self._visit.answer if self._visit else _accepted
-            return tell(execution)
-        except TimeoutError:
-            headers = {"Retry-After": "1"}
-            late = Problem(status=503, code="too-late", detail=LATE, headers=headers)
-            return self._told(late)
-        except problems.Refused as error:
-            return self._told(error.problem)
-        except ServiceError as error:
-            return self._told(problems.expected(error))
-
-    def when_answered(self, tell: Callable[[Answer], None]) -> None:
-        """Call back once, with the answer; maybe from the store's thread."""
-        self._future.add_done_callback(lambda _: tell(self._answer_at_last()))
-
-    def _answer_at_last(self) -> Answer:
-        try:
-            return self.answer()
-        except Exception:  # the last one who could tell the sender
-            log.exception("Webhook failed")
-            return self._told(problems.internal())
-
-    def _told(self, problem: Problem) -> Answer:
-        headers = {"Content-Type": problems.MEDIA_TYPE, **problem.headers}
-        return Answer(problem.status, headers, problem.document(self._request_id))
+    def unverified(self, scheme: str, reason: str) -> None: ...
 
 
 class Receiver:
     """The way in for webhooks, whoever read them from the socket."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         doors: Doors,
         dispatcher: Dispatches,
         refusals: CountsRefusals,
         metrics: CountsWebhooks,
         room: WaitingRoom,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._doors, self._dispatcher = doors, dispatcher
         self._refusals, self._metrics = refusals, metrics
-        self._room = room
+        self._room, self._clock = room, clock
 
     def admit(self, delivery: Delivery) -> Pending:
         """Find the workflow, judge the delivery, take a seat; wait for nothing."""
         try:
-            return self._submit(delivery)
+            return self._enter(delivery)
         except problems.Refused as error:
             problem = error.problem
         except ServiceError as error:
@@ -140,56 +79,131 @@ class Receiver:
             problem = problems.expected(error)
         return Pending.refused(problem, request_id=delivery.request_id)
 
-    def _submit(self, delivery: Delivery) -> Pending:
+    def _enter(self, delivery: Delivery) -> Pending:
         door = self._doors.find(delivery.token)
         if door is None:
             self._metrics.webhook("unknown")
             raise problems.Refused(_gone())
-        body = self._judge(door, delivery)
-        if isinstance(body, Problem):
-            self._metrics.webhook("rejected")
-            self._refusals.count(door.workflow, Trigger.WEBHOOK, Outcome.REJECTED)
-            raise problems.Refused(body)
+        judged = self._judge(door, delivery)
+        if isinstance(judged, Answer):
+            self._book(door, "handshake", Outcome.HANDSHAKE)
+            return Pending.settled(judged, request_id=delivery.request_id)
+        return self._submit(door, delivery, judged)
+
+    def _submit(self, door: Door, delivery: Delivery, body: bytes) -> Pending:
+        payload = deliveries.payload(delivery, body, without=door.telling)
         run = Run(
             published=door.published,
             trigger=Trigger.WEBHOOK,
-            payload=deliveries.payload(delivery, body),
+            payload=payload,
             user_id=door.published.version.author_id,
             awaited=door.waits,
+            dedupe=_key(door, delivery, payload),
         )
         with ExitStack() as undo:
             visit = None
             if door.waits:
-                visit = self._room.enter(run.published, run.trigger, delivery.client)
+                visit = self._room.enter(
+                    run.published, run.trigger, delivery.client, key=run.dedupe
+                )
                 undo.enter_context(visit)
             future = self._dispatcher.submit(run)
             undo.pop_all()  # from here on, the answer gives the place back
         future.add_done_callback(self._count)
-        return Pending(future, request_id=delivery.request_id, visit=visit)
+        return Pending(
+            future,
+            request_id=delivery.request_id,
+            visit=visit,
+            accepted=door.accepted,
+        )
 
-    def _judge(self, door: Door, delivery: Delivery) -> bytes | Problem:
-        """Return the body, or what is wrong with the delivery."""
-        if not door.is_open:
-            return _gone()
+    def _judge(self, door: Door, delivery: Delivery) -> bytes | Answer:
+        """Return the body, or the answer to a handshake.
+
+        Raises:
+            Refused: what is wrong with the delivery; it is counted.
+        """
+        self._check_open(door)
+        answer = self._handshake(door, delivery)
+        if answer is not None:
+            return answer
         if delivery.method not in door.methods:
-            return _wrong_method(delivery.method, door.methods)
+            raise self._rejected(door, _wrong_method(delivery.method, door.methods))
         if isinstance(delivery.body, Problem):
-            return delivery.body
+            raise self._rejected(door, delivery.body)
+        self._verify(door, delivery)
         if door.json_only and (reason := deliveries.no_json(delivery, delivery.body)):
-            return problems.not_json(reason)
+            raise self._rejected(door, problems.not_json(reason))
         return delivery.body
 
+    def _check_open(self, door: Door) -> None:
+        if not door.is_open:
+            raise self._rejected(door, _gone())
+        if door.is_locked:
+            self._book(door, "failed", Outcome.SHED)
+            raise problems.Refused(verifying.locked())
+
+    def _handshake(self, door: Door, delivery: Delivery) -> Answer | None:
+        if door.verifier is None:
+            return None
+        answer = door.verifier.handshake(delivery, self._clock())
+        if isinstance(answer, Verdict):
+            raise self._unverified(door, door.verifier, answer)
+        return answer
+
+    def _verify(self, door: Door, delivery: Delivery) -> None:
+        if door.verifier is None:
+            return
+        verdict = door.verifier.verdict(delivery, self._clock())
+        if verdict is not Verdict.OK:
+            raise self._unverified(door, door.verifier, verdict)
+
+    def _unverified(
+        self, door: Door, verifier: Verifier, reason: Verdict
+    ) -> problems.Refused:
+        """Count it and log why; the sender is not told."""
+        scheme = verifier.scheme.name
+        log.warning(
+            "Webhook signature refused",
+            extra={
+                "tenant_id": door.workflow.tenant_id,
+                "workflow_id": door.workflow.id,
+                "scheme": scheme,
+                "reason": reason.value,
+            },
+        )
+        self._metrics.unverified(scheme, reason.value)
+        self._book(door, "unverified", Outcome.REJECTED)
+        return problems.Refused(verifying.unsigned())
+
+    def _rejected(self, door: Door, problem: Problem) -> problems.Refused:
+        self._book(door, "rejected", Outcome.REJECTED)
+        return problems.Refused(problem)
+
+    def _book(self, door: Door, outcome: str, booked: Outcome) -> None:
+        self._metrics.webhook(outcome)
+        self._refusals.count(door.workflow, Trigger.WEBHOOK, booked)
+
     def _count(self, future: "Future[Execution]") -> None:
-        self._metrics.webhook("failed" if future.exception() else "accepted")
+        error = future.exception()
+        repeated = isinstance(error, Duplicate)
+        failed = "duplicate" if repeated else "failed"
+        self._metrics.webhook(failed if error else "accepted")
 
 
-def _accepted(execution: Execution) -> Answer:
-    document = {"status": "queued", "execution_id": execution.id}
-    headers = {
-        "Content-Type": "application/json",
-        "Location": f"/api/v1/executions/{execution.id}",
-    }
-    return Answer(202, headers, orjson.dumps(document))
+def _key(door: Door, delivery: Delivery, payload: Payload) -> bytes | None:
+    try:
+        return door.key_of(delivery, payload)
+    except StepFailed as error:
+        log.warning(
+            "Webhook has no key",
+            extra={
+                "tenant_id": door.workflow.tenant_id,
+                "workflow_id": door.workflow.id,
+                "reason": str(error),
+            },
+        )
+        return None
 
 
 def _gone() -> Problem:

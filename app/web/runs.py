@@ -39,7 +39,7 @@ def start_and_wait(
     published = services().store.workflows.get(who.tenant_id, workflow_id)
     with services().room.enter(published, Trigger.MANUAL, client()) as visit:
         execution = _submit(who, published, value, awaited=True)
-        return visit.stay(execution, seconds)
+        return visit.stay(execution.id, seconds)
 
 
 def _payload(body: bytes) -> Payload:

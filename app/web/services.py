@@ -9,12 +9,16 @@ from app.engine.dispatcher import Dispatcher
 from app.engine.plan import Compiler
 from app.engine.refusals import Refusals
 from app.security.passwords import Passwords
+from app.security.secrets import Secrets
+from app.security.vault import Vault
 from app.store.protocol import Store
 from app.telemetry.metrics import Metrics
 from app.web.doors import Doors
 from app.web.receive import Receiver
 from app.web.signup import Signup
+from app.web.verifying import Verifiers
 from app.web.waiting import WaitingRoom
+from app.web.written_secrets import Mover
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,8 @@ class Services:
     dispatcher: Dispatcher
     refusals: Refusals
     compiler: Compiler
+    vault: Vault
+    secrets: Secrets
     metrics: Metrics
     public_url: str  # what links begin with; no slash at the end
     max_body: int  # bytes
@@ -37,7 +43,13 @@ class Services:
     @cached_property
     def doors(self) -> Doors:
         """The workflows behind webhook URLs."""
-        return Doors(self.store.workflows)
+        verifiers = Verifiers(self.secrets, public_url=self.public_url)
+        return Doors(self.store.workflows, verifiers)
+
+    @cached_property
+    def mover(self) -> Mover:
+        """What makes credentials of secrets that are written into definitions."""
+        return Mover(self.store.credentials, self.secrets)
 
     @cached_property
     def room(self) -> WaitingRoom:
@@ -45,7 +57,7 @@ class Services:
         return WaitingRoom(
             self.dispatcher,
             self.refusals,
-            self.store.executions,
+            self.store,
             places=self.waiting_places,
         )
 

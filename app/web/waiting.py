@@ -7,14 +7,15 @@ from typing import Self
 from app.domain.errors import CallerGone, Conflict, Overloaded
 from app.domain.execution import Execution, Trigger
 from app.domain.ledger import Outcome
-from app.domain.workflow import Published
+from app.domain.workflow import Published, Workflow
 from app.engine.dispatcher import Dispatcher
 from app.engine.refusals import Refusals
-from app.store.protocol import Executions
+from app.store.protocol import Store
 from app.web import outcomes
 from app.web.outcomes import Answer
 from app.web.problems import Refused
 
+SERVER_ERROR = 500
 FINISH = 25.0  # seconds a sender waits who is answered at the end
 
 
@@ -22,19 +23,19 @@ class WaitingRoom:
     """A bounded number of places, so that threads are left for everybody else."""
 
     def __init__(
-        self,
-        dispatcher: Dispatcher,
-        refusals: Refusals,
-        executions: Executions,
-        *,
-        places: int,
+        self, dispatcher: Dispatcher, refusals: Refusals, store: Store, *, places: int
     ) -> None:
         self._dispatcher, self._refusals = dispatcher, refusals
-        self._executions = executions
+        self._executions, self._dedupe = store.executions, store.dedupe
         self._places = threading.BoundedSemaphore(places)
 
     def enter(
-        self, published: Published, trigger: Trigger, client: int | None
+        self,
+        published: Published,
+        trigger: Trigger,
+        client: int | None,
+        *,
+        key: bytes | None = None,
     ) -> "Visit":
         """Take a place before anything is stored.
 
@@ -42,6 +43,7 @@ class WaitingRoom:
             published: what is to run.
             trigger: what starts it.
             client: the caller's socket, to notice that he has gone.
+            key: by which the event is known when it comes again, if it is.
 
         Raises:
             Overloaded: every place is taken; counted as shed.
@@ -49,34 +51,36 @@ class WaitingRoom:
         if not self._places.acquire(blocking=False):
             self._refusals.count(published.workflow, trigger, Outcome.SHED)
             raise Overloaded("Too many callers wait for their runs; try again.")
-        said = published.version.definition["trigger"]
-        cancels = said.get("on_disconnect", "cancel") == "cancel"
-        return Visit(self, client, cancels=cancels)
+        return Visit(self, published, client, key)
 
     def leave(self) -> None:
         """Give a place back."""
         self._places.release()
 
     def wait(
-        self, execution: Execution, seconds: float, client: int | None, *, cancels: bool
+        self, tenant_id: str, execution_id: str, seconds: float, client: int | None
     ) -> Execution:
-        """Wait for the end of a run; cancel it, if asked to, when the caller goes.
+        """Wait for the end of a run.
 
         Raises:
             Refused: 504, it is not over yet and goes on.
             CallerGone: nobody hears the answer.
         """
-        names = (execution.tenant_id, execution.id)
-        try:
-            over = self._dispatcher.wait(*names, seconds, client=client)
-        except CallerGone:
-            if cancels:
-                with suppress(Conflict):  # it ended in this very moment
-                    self._dispatcher.cancel(*names)
-            raise
+        names = (tenant_id, execution_id)
+        over = self._dispatcher.wait(*names, seconds, client=client)
         if over is None:
-            raise Refused(outcomes.still_running(execution, seconds))
+            raise Refused(outcomes.still_running(execution_id, seconds))
         return over
+
+    def abandon(self, tenant_id: str, execution_id: str, key: bytes | None) -> None:
+        """Cancel a run whose caller has gone, unless others here wait for it too.
+
+        Its key is free again: whoever sends the event once more wants it to run.
+        """
+        if self._dispatcher.is_waited_for(execution_id):
+            return
+        with suppress(Conflict):  # it ended in this very moment
+            self._dispatcher.cancel(tenant_id, execution_id, forget=key)
 
     def outcome(self, over: Execution) -> Answer:
         """Return what a workflow answers itself.
@@ -87,12 +91,29 @@ class WaitingRoom:
         records = self._executions.steps(over.tenant_id, over.id)
         return outcomes.of(over, records)
 
+    def release(self, workflow: Workflow, execution_id: str, key: bytes) -> None:
+        """Let the next copy of an event run."""
+        names = (workflow.tenant_id, workflow.id, key)
+        self._dedupe.forget(*names, execution_id=execution_id)
+
 
 class Visit:
-    """One caller's place; used as a context, which gives the place back."""
+    """One caller's place; used as a context, which gives the place back.
 
-    def __init__(self, room: WaitingRoom, client: int | None, *, cancels: bool) -> None:
-        self._room, self._client, self._cancels = room, client, cancels
+    He may wait for a run that he started, or for one that a copy of his event did.
+    """
+
+    def __init__(
+        self,
+        room: WaitingRoom,
+        published: Published,
+        client: int | None,
+        key: bytes | None,
+    ) -> None:
+        self._room, self._client, self._key = room, client, key
+        self._workflow = published.workflow
+        said = published.version.definition["trigger"]
+        self._cancels = said.get("on_disconnect", "cancel") == "cancel"
 
     def __enter__(self) -> Self:
         return self
@@ -100,10 +121,39 @@ class Visit:
     def __exit__(self, *_: object) -> None:
         self._room.leave()
 
-    def stay(self, execution: Execution, seconds: float) -> Execution:
-        """Wait for the end of a run, as `WaitingRoom.wait` does."""
-        return self._room.wait(execution, seconds, self._client, cancels=self._cancels)
+    def stay(self, execution_id: str, seconds: float) -> Execution:
+        """Wait for the end of a run; cancel it, if asked to, when the caller goes.
 
-    def answer(self, execution: Execution) -> Answer:
-        """Wait for the end, and return what the workflow answers itself."""
-        return self._room.outcome(self.stay(execution, FINISH))
+        Raises:
+            Refused: 504, it is not over yet and goes on.
+            CallerGone: nobody hears the answer.
+        """
+        tenant_id = self._workflow.tenant_id
+        try:
+            return self._room.wait(tenant_id, execution_id, seconds, self._client)
+        except CallerGone:
+            if self._cancels:
+                self._room.abandon(tenant_id, execution_id, self._key)
+            raise
+
+    def answer(self, execution_id: str) -> Answer:
+        """Wait for the end, and return what the workflow answers itself.
+
+        Who is told of an error of the server sends the event again, so that its key
+        is free before he hears of it.
+
+        Raises:
+            Refused: 502 or 504.
+            CallerGone: nobody hears the answer.
+        """
+        try:
+            answer = self._room.outcome(self.stay(execution_id, FINISH))
+        except Refused as refused:
+            self._settle(execution_id, refused.problem.status)
+            raise
+        self._settle(execution_id, answer.status)
+        return answer
+
+    def _settle(self, execution_id: str, status: int) -> None:
+        if status >= SERVER_ERROR and self._key is not None:
+            self._room.release(self._workflow, execution_id, self._key)

@@ -11,6 +11,7 @@ from werkzeug.routing import BaseConverter
 from app.web import (
     accounts,
     auth,
+    credentials,
     docs,
     errorhandlers,
     executions,
@@ -62,7 +63,7 @@ def install(
     errorhandlers.install(app)
     if cors_origins:
         _allow(app, cors_origins)
-    for each in (accounts, workflows, executions, hooks, health, docs):
+    for each in (accounts, workflows, credentials, executions, hooks, health, docs):
         app.register_blueprint(each.bp)
     if proxy_hops:
         _believe(app, proxy_hops)

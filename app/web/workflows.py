@@ -1,11 +1,14 @@
 """Define, change, enable and delete workflows."""
 
+from datetime import timedelta
+
 from flask import Blueprint, Response, jsonify, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain import jsons, times
 from app.domain.account import Scope
 from app.domain.workflow import Definition, Published, Version, Workflow
+from app.security import tokens
 from app.web import definitions, pages
 from app.web.answers import Room
 from app.web.auth import caller
@@ -24,7 +27,9 @@ from app.web.schemas.workflows import (
     WorkflowView,
 )
 from app.web.services import services
+from app.web.written_secrets import Owner
 
+OVERLAP = timedelta(hours=24)  # that a rotated URL goes on working
 bp = Blueprint("workflows", __name__, url_prefix="/api/v1/workflows")
 
 
@@ -51,9 +56,12 @@ def index() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     """Save a workflow with its first version; its webhook works at once."""
     made = definitions.first(caller(), body(WorkflowRequest))
-    services().store.workflows.add(made.workflow, made.version)
-    where = url_for(".read", workflow_id=made.workflow.id)
-    return _shown(made), 201, {"Location": where}
+    saved = made.published
+    services().store.workflows.add(
+        saved.workflow, saved.version, credentials=made.credentials
+    )
+    where = url_for(".read", workflow_id=saved.workflow.id)
+    return _shown(saved), 201, {"Location": where}
 
 
 @bp.get("/<workflow_id>")
@@ -73,7 +81,7 @@ def read(workflow_id: str) -> ResponseReturnValue:
 def update(workflow_id: str) -> ResponseReturnValue:
     """Save a new version; what was accepted before runs its own."""
     asked = body(WorkflowUpdate)
-    definitions.check(asked.definition)
+    definitions.check(caller(), asked.definition)
     name = definitions.name_of(asked.name, asked.definition)
     return _publish(workflow_id, asked.definition, name)
 
@@ -95,18 +103,16 @@ def change(workflow_id: str) -> ResponseReturnValue:
         is_active=asked.is_active,
         at=times.now(),
     )
-    services().doors.forget(changed.workflow.token)
+    _forget(changed.workflow.id)
     return _shown(changed)
 
 
 @bp.delete("/<workflow_id>")
 @Operation(scope=Scope.WRITE, answers={204: None})
 def delete(workflow_id: str) -> ResponseReturnValue:
-    """Delete a workflow; accepted work ends, its history stays."""
-    tenant_id, workflows = caller().tenant_id, services().store.workflows
-    token = workflows.get(tenant_id, workflow_id).workflow.token
-    workflows.delete(tenant_id, workflow_id, at=times.now())
-    services().doors.forget(token)
+    """Delete a workflow; accepted work ends, its history and credentials stay."""
+    services().store.workflows.delete(caller().tenant_id, workflow_id, at=times.now())
+    _forget(workflow_id)
     return "", 204
 
 
@@ -136,32 +142,59 @@ def rollback(workflow_id: str) -> ResponseReturnValue:
     """Save an old version again, as the newest."""
     number = body(RollbackRequest).version
     old = services().store.workflows.version(caller().tenant_id, workflow_id, number)
-    definitions.check(old.definition)
+    definitions.check(caller(), old.definition)
     return _publish(workflow_id, old.definition, None)
+
+
+@bp.post("/<workflow_id>/rotate-token")
+@Operation(scope=Scope.WRITE, answers={200: WorkflowView})
+def rotate_token(workflow_id: str) -> ResponseReturnValue:
+    """Give the webhook another URL; the old one works for 24 hours more."""
+    at, tenant_id = times.now(), caller().tenant_id
+    rotated = services().store.workflows.rotate(
+        tenant_id,
+        workflow_id,
+        token=definitions.token(tenant_id, workflow_id),
+        until=at + OVERLAP,
+        at=at,
+    )
+    _forget(workflow_id)
+    return _shown(rotated)
 
 
 def _publish(
     workflow_id: str, definition: Definition, name: str | None
 ) -> ResponseReturnValue:
-    who = caller()
-    published = services().store.workflows.publish(
+    who, workflows, at = caller(), services().store.workflows, times.now()
+    now = workflows.get(who.tenant_id, workflow_id).workflow
+    owner = Owner(
+        tenant_id=who.tenant_id, workflow_id=now.id, name=name or now.name, at=at
+    )
+    moved = services().mover.move(owner, definition)
+    published = workflows.publish(
         who.tenant_id,
         workflow_id,
-        definition=definition,
+        definition=moved.definition,
         name=name,
         author_id=who.user_id,
-        at=times.now(),
+        at=at,
+        credentials=moved.credentials,
     )
-    services().doors.forget(published.workflow.token)
+    _forget(workflow_id)
     return _shown(published)
 
 
+def _forget(workflow_id: str) -> None:
+    services().doors.forget(caller().tenant_id, workflow_id)
+
+
 def _item(workflow: Workflow) -> WorkflowItem:
+    token = tokens.opened(services().vault, workflow)
     return WorkflowItem(
         id=workflow.id,
         name=workflow.name,
         version=workflow.version,
-        webhook_url=f"{services().public_url}/hooks/{workflow.token}",
+        webhook_url=f"{services().public_url}/hooks/{token}",
         is_active=workflow.is_active,
         created_at=workflow.created_at,
         updated_at=workflow.updated_at,

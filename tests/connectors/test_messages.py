@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 
 from app.connectors.discord import DiscordMessage
 from app.connectors.slack import SlackMessage
 from app.domain import jsons
-from app.domain.errors import StepFailed
+from app.domain.errors import NotFound, StepFailed, Unsealable
 from tests.connectors.serving import answer, answering
 
 KINDS = [(SlackMessage, "text"), (DiscordMessage, "content")]
@@ -35,6 +37,60 @@ def test_a_refusal_fails_the_step_and_shows_no_path(serve, call, kind, key):
 
     assert (failed.value.code, failed.value.retry_after) == ("http-status", 3.0)
     assert "s3cret" not in str(failed.value)
+
+
+def revealing(call, **known):
+    """A call that knows these URLs of credentials."""
+
+    def reveal(name, *, field):
+        if name not in known:
+            raise NotFound(f"There is no credential `{name}`.")
+        if known[name] is None:
+            raise Unsealable("It does not open.")
+        assert field == "url"
+        return known[name].encode()
+
+    return replace(call, reveal=reveal)
+
+
+@pytest.mark.parametrize(("kind", "key"), KINDS)
+def test_the_url_may_be_that_of_a_credential(serve, call, kind, key):
+    server = serve(answering(answer(b"ok")))
+    step = kind.model_validate({"credential": "team", "text": "hi"})
+
+    assert step.run(revealing(call, team=server.url("/T0/s3cret"))) == {"status": 200}
+
+    assert server.requests[0].startswith(b"POST /T0/s3cret HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(("kind", "key"), KINDS)
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("gone", "credential-missing"), ("locked", "credential-unreadable")],
+)
+def test_a_credential_that_cannot_be_had_fails_the_step(call, kind, key, name, code):
+    step = kind.model_validate({"credential": name, "text": "hi"})
+
+    with pytest.raises(StepFailed) as failed:
+        step.run(revealing(call, locked=None))
+
+    assert (failed.value.code, failed.value.retryable) == (code, False)
+
+
+def test_a_call_without_credentials_knows_none(call):
+    with pytest.raises(StepFailed, match="no credential `team`") as failed:
+        call.secret("team", "url")
+
+    assert failed.value.code == "credential-missing"
+
+
+@pytest.mark.parametrize(("kind", "key"), KINDS)
+@pytest.mark.parametrize(
+    "given", [{}, {"url": "https://hooks.example/", "credential": "team"}]
+)
+def test_a_message_goes_one_way(kind, key, given):
+    with pytest.raises(ValidationError, match="one of credential and url"):
+        kind.model_validate({"text": "hi", **given})
 
 
 @pytest.mark.parametrize(("kind", "key"), KINDS)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.domain.errors import Fault, StepFailed
 from app.domain.expression import Scope
 from app.domain.parsing import InvalidExpression
-from app.domain.template import InvalidTemplate, Template, child, condition
+from app.domain.template import InvalidTemplate, Template, bare, child
 
 BODY = {
     "id": 7,
@@ -221,17 +221,17 @@ def test_a_body_that_was_not_parsed_fails_what_reads_it():
 
 @pytest.mark.parametrize("text", ["trigger.body.id", " {{ trigger.body.id }} "])
 def test_a_condition_is_an_expression_bare_or_in_braces(text):
-    assert condition(text).source == "trigger.body.id"
+    assert bare(text).source == "trigger.body.id"
 
 
 def test_a_condition_may_begin_with_a_brace_of_its_own():
-    assert condition("{a: trigger.body.id}").evaluate(SCOPE) == {"a": 7}
+    assert bare("{a: trigger.body.id}").evaluate(SCOPE) == {"a": 7}
 
 
 @pytest.mark.parametrize("text", ["", "{{ a }} b", "{{ a }}{{ b }}", "{{{{ a", "{{ a"])
 def test_anything_else_is_no_condition(text):
     with pytest.raises(InvalidExpression):
-        condition(text)
+        bare(text)
 
 
 @pytest.mark.parametrize(

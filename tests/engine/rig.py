@@ -10,7 +10,7 @@ from app.connectors.registry import Call, Connector, Registry
 from app.domain import ids, jsons, times
 from app.domain.errors import StepFailed
 from app.domain.execution import Execution, Payload, Status, StepRecord, Trigger
-from app.domain.workflow import Published, Version, Workflow
+from app.domain.workflow import Published, Token, Version, Workflow
 from app.engine.dispatcher import Dispatcher, Run
 from app.engine.feeder import Feeder
 from app.engine.house import House
@@ -20,6 +20,8 @@ from app.engine.plans import Plans
 from app.engine.runner import Runner
 from app.engine.steps import Tools
 from app.security.addresses import AddressGuard
+from app.security.secrets import Secrets
+from app.security.vault import Vault
 from app.store.memory import MemoryStore
 
 PATIENCE = 5.0  # seconds; a test that waits so long has failed
@@ -88,6 +90,7 @@ class Rig:
             Plans(self.store.workflows, compiler),
             Tools(
                 http=HttpClient(AddressGuard(allow_private=False)),
+                secrets=Secrets(self.store.credentials, Vault([b"k" * 32])),
                 metrics=self.house.metrics,
                 max_output=1000,
             ),
@@ -115,7 +118,7 @@ class Rig:
             name=workflow_id,
             version=1,
             is_active=True,
-            token=workflow_id,
+            token=Token(workflow_id.encode(), b""),
             created_at=at,
             updated_at=at,
         )
@@ -123,7 +126,12 @@ class Rig:
         return Published(workflow, version)
 
     def submit(
-        self, published: Published, body: Any = None, *, awaited: bool = False
+        self,
+        published: Published,
+        body: Any = None,
+        *,
+        awaited: bool = False,
+        key: bytes | None = None,
     ) -> Execution:
         """Dispatch a run and wait until it is recorded."""
         payload = Payload(
@@ -141,6 +149,7 @@ class Rig:
             payload=payload,
             user_id="user_1",
             awaited=awaited,
+            dedupe=key,
         )
         return self.dispatcher.submit(run).result(PATIENCE)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.domain import ids
 from app.domain.account import ApiKey, Scope, Tenant, User
+from app.domain.credential import Credential
 from app.domain.execution import (
     Execution,
     Payload,
@@ -16,7 +17,8 @@ from app.domain.execution import (
     StepStatus,
     Trigger,
 )
-from app.domain.workflow import Version, Workflow
+from app.domain.workflow import Token, Version, Workflow
+from app.security import tokens
 from app.store.protocol import Executions, Store
 
 NOON = datetime(2026, 1, 8, 12, tzinfo=UTC)
@@ -49,15 +51,22 @@ def api_key(tenant_id: str, user_id: str, **changes: Any) -> ApiKey:
     )
 
 
+def token(text: str) -> Token:
+    """A token of a webhook's URL; what is sealed is nobody's business here."""
+    return Token(tokens.digest(text), b"\x01sealed")
+
+
 def workflow(tenant_id: str, **changes: Any) -> Workflow:
+    """A workflow whose token is its id."""
+    workflow_id = ids.new("wf")
     return replace(
         Workflow(
             tenant_id=tenant_id,
-            id=ids.new("wf"),
+            id=workflow_id,
             name="Order alerts",
             version=1,
             is_active=True,
-            token=os.urandom(16).hex(),
+            token=token(workflow_id),
             created_at=NOON,
             updated_at=NOON,
         ),
@@ -177,6 +186,22 @@ class Company:
         added = workflow(self.tenant.id, **changes)
         self.store.workflows.add(added, version(added))
         return added
+
+
+def credential(tenant_id: str, **changes: Any) -> Credential:
+    return replace(
+        Credential(
+            tenant_id=tenant_id,
+            id=ids.new("cred"),
+            name="github-hook",
+            type="secret",
+            workflow_id=None,
+            sealed={"value": b"\x00sealed\xff"},
+            created_at=NOON,
+            updated_at=NOON,
+        ),
+        **changes,
+    )
 
 
 def found(store: Store, *, name: str = "Acme", email: str | None = None) -> Company:

@@ -193,7 +193,7 @@ def test_work_handed_over_without_waiting_is_carried_out_in_order(company):
 
     answers = [each.result(timeout=5) for each in futures]
 
-    assert answers == [None, True, True, True, True, False]
+    assert answers == [execution.id, True, True, True, True, False]
     assert journal(company, execution) == [step("a")]
 
 

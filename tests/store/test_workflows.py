@@ -1,10 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
+from app.domain import times
 from app.domain.errors import Conflict, NotFound
 from app.domain.workflow import Published
-from tests.store.company import LATER, NOON, version, workflow
+from tests.store.company import LATER, NOON, token, version, workflow
 
 BIG = 2**80 + 1
 DEFINITION = {"steps": [{"id": "b", "with": {"value": [1.5, None, "é", BIG]}}]}
@@ -28,6 +30,12 @@ def change(company, *, name=None, is_active=None, workflow_id=None):
         name=name,
         is_active=is_active,
         at=LATER,
+    )
+
+
+def rotate(company, text, *, until):
+    return company.store.workflows.rotate(
+        company.id, company.workflow.id, token=token(text), until=until, at=LATER
     )
 
 
@@ -61,11 +69,53 @@ def test_what_a_caller_does_to_a_definition_later_changes_nothing(store, company
 def test_a_token_leads_to_the_workflow_active_or_not(store, company):
     change(company, is_active=False)
 
-    found = store.workflows.by_token(company.workflow.token)
+    found = store.workflows.by_token(company.workflow.id)
 
     assert found == store.workflows.get(company.id, company.workflow.id)
     assert not found.workflow.is_active
     assert store.workflows.by_token("no such token") is None
+
+
+def test_a_rotated_token_counts_until_its_time_is_over(store, company):
+    soon = times.now() + timedelta(seconds=30)
+
+    once = rotate(company, "second", until=soon)
+    assert once == store.workflows.get(company.id, company.workflow.id)
+    assert once.workflow.token == token("second")
+    assert once.workflow.updated_at == LATER
+    rotate(company, "third", until=NOON)
+
+    assert store.workflows.by_token("third") is not None
+    assert store.workflows.by_token("second") is None
+    assert store.workflows.by_token(company.workflow.id) is not None
+
+
+def test_a_token_that_is_over_is_not_kept(store, company):
+    for text in ("second", "third", "fourth"):
+        rotate(company, text, until=NOON)
+
+    assert store.workflows.by_token("fourth") is not None
+    for text in (company.workflow.id, "second", "third"):
+        assert store.workflows.by_token(text) is None
+
+
+def test_a_rotated_token_leads_to_no_deleted_workflow(store, company):
+    rotate(company, "second", until=times.now() + timedelta(seconds=30))
+
+    store.workflows.delete(company.id, company.workflow.id, at=LATER)
+
+    assert store.workflows.by_token(company.workflow.id) is None
+    with pytest.raises(NotFound):
+        rotate(company, "third", until=NOON)
+
+
+def test_only_a_tenants_own_workflows_tokens_are_rotated(store, company, other):
+    with pytest.raises(NotFound):
+        store.workflows.rotate(
+            other.id, company.workflow.id, token=token("x"), until=NOON, at=LATER
+        )
+
+    assert store.workflows.by_token("x") is None
 
 
 def test_publishing_adds_a_version_and_makes_it_current(store, company):
@@ -149,7 +199,7 @@ def test_a_deleted_workflow_is_hidden_and_its_name_is_free(store, company):
         change(company, is_active=False)
     with pytest.raises(NotFound):
         numbers(company)
-    assert store.workflows.by_token(company.workflow.token) is None
+    assert store.workflows.by_token(company.workflow.id) is None
     assert listed(company) == []
     assert company.another(name=company.workflow.name) in listed(company)
 

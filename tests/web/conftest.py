@@ -97,7 +97,7 @@ def hook_of(workflow: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def serving(settings: Settings, store: MemoryStore) -> Iterator[Flask]:
+def serving(settings: Settings, store: Store) -> Iterator[Flask]:
     """The service, started and stopped as a worker process does it."""
     app = create_app(settings, store=store)
     logging.getLogger("flask_cors").setLevel("WARNING")  # two lines a request

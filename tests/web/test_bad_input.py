@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.web import openapi
+from app.web.auth import PREFIXES
 from app.web.operations import promised
 from tests.web.conftest import hook_of
 
@@ -79,7 +80,7 @@ def with_bodies(app):
     for rule in app.url_map.iter_rules():
         if promised(app, rule.endpoint).body is not None:
             path = openapi.path_of(rule)
-            for name, prefix in (("workflow_id", "wf"), ("execution_id", "exec")):
+            for name, prefix in PREFIXES.items():
                 path = path.replace(f"{{{name}}}", f"{prefix}_{'0' * 32}")
             for method in openapi.methods_of(rule):
                 yield method, path

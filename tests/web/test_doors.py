@@ -4,9 +4,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from app.domain import times
-from app.domain.workflow import Published, Version, Workflow
+from app.domain.errors import NotFound
+from app.domain.workflow import Published, Token, Version, Workflow
 from app.security import tokens
 from app.web.doors import SIZE, TTL, Doors
+from app.web.verifying import Verifiers
 
 TOKEN = tokens.new()
 
@@ -19,7 +21,7 @@ def published(token: str = TOKEN, **trigger) -> Published:
         name="Orders",
         version=1,
         is_active=True,
-        token=token,
+        token=Token(tokens.digest(token), b""),
         created_at=at,
         updated_at=at,
     )
@@ -50,6 +52,18 @@ class Stored:
         return found
 
 
+@dataclass
+class Safe:
+    """Credentials of one tenant, by name."""
+
+    values: dict[str, bytes] = field(default_factory=dict)
+
+    def reveal(self, tenant_id: str, name: str) -> bytes:
+        if tenant_id != "tenant_1" or name not in self.values:
+            raise NotFound("there is no such credential")
+        return self.values[name]
+
+
 class Clock:
     now = 0.0
 
@@ -69,7 +83,8 @@ def clock():
 
 @pytest.fixture
 def doors(stored, clock):
-    return Doors(stored, clock=clock)
+    verifiers = Verifiers(Safe(), public_url="https://sluice.example")
+    return Doors(stored, verifiers, clock=clock)
 
 
 def test_a_door_is_looked_up_once_as_long_as_it_is_fresh(doors, stored, clock):
@@ -99,13 +114,28 @@ def test_a_forgotten_door_is_looked_up_again(doors, stored):
     doors.find(TOKEN)
     del stored.known[TOKEN]
 
-    doors.forget(TOKEN)
+    doors.forget("tenant_1", "wf_1")
 
     assert doors.find(TOKEN) is None
 
 
+def test_only_what_changed_is_forgotten(doors, stored):
+    doors.find(TOKEN)
+
+    doors.forget("tenant_1", "wf_2")
+    doors.forget("tenant_2")
+    doors.find(TOKEN)
+    assert stored.asked == [TOKEN]
+
+    doors.forget("tenant_1")
+    doors.find(TOKEN)
+    assert stored.asked == [TOKEN] * 2
+
+
 def test_what_was_read_before_a_change_is_not_kept_after_it(doors, stored):
-    stored.then.append(lambda: doors.forget(TOKEN))  # changed while it was read
+    stored.then.append(
+        lambda: doors.forget("tenant_1", "wf_1")
+    )  # changed while it was read
     assert doors.find(TOKEN) is not None
     stored.then.clear()
     del stored.known[TOKEN]
@@ -144,6 +174,6 @@ def test_the_door_of_an_inactive_or_manual_workflow_is_shut(doors, stored):
     stored.known[TOKEN] = Published(inactive, one.version)
     assert not doors.find(TOKEN).is_open
 
-    doors.forget(TOKEN)
+    doors.forget("tenant_1", "wf_1")
     stored.known[TOKEN] = published(type="manual")
     assert not doors.find(TOKEN).is_open

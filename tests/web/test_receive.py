@@ -17,9 +17,11 @@ from app.web import problems
 from app.web.deliveries import Delivery
 from app.web.doors import Doors
 from app.web.outcomes import Answer
-from app.web.receive import Pending, Receiver
+from app.web.pending import Pending
+from app.web.receive import Receiver
+from app.web.verifying import Verifiers
 from app.web.waiting import WaitingRoom
-from tests.web.test_doors import TOKEN, Stored, published
+from tests.web.test_doors import TOKEN, Safe, Stored, published
 
 
 def recorded(run: Run) -> Execution:
@@ -69,6 +71,9 @@ class Books:
     def webhook(self, outcome: str) -> None:
         self.outcomes.append(outcome)
 
+    def unverified(self, scheme: str, reason: str) -> None:
+        self.outcomes.append(f"{scheme} {reason}")
+
 
 class Rig:
     def __init__(self) -> None:
@@ -76,8 +81,11 @@ class Rig:
         self.desk, self.books = Desk(), Books()
         desk: Any = self.desk
         books: Any = self.books
-        room = WaitingRoom(desk, books, MemoryStore().executions, places=1)
-        self.receiver = Receiver(Doors(self.stored), desk, books, books, room)
+        room = WaitingRoom(desk, books, MemoryStore(), places=1)
+        self.safe = Safe()
+        verifiers = Verifiers(self.safe, public_url="https://sluice.example")
+        self.doors = Doors(self.stored, verifiers)
+        self.receiver = Receiver(self.doors, desk, books, books, room)
 
     def admit(self, **changes) -> Pending:
         given: dict[str, Any] = {

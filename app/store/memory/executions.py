@@ -7,6 +7,8 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
+from app.domain import times
+from app.domain.dedupe import LIFE
 from app.domain.errors import Conflict, NotFound
 from app.domain.execution import (
     FINAL,
@@ -21,7 +23,6 @@ from app.domain.execution import (
     StepStatus,
 )
 from app.domain.ledger import Account, Outcome
-from app.domain.times import hour_of
 from app.store import text
 from app.store.envelope import pack
 from app.store.memory.listing import matches
@@ -37,29 +38,20 @@ class MemoryExecutions:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def add(self, execution: Execution, payload: Payload) -> "Future[None]":
+    def add(
+        self, execution: Execution, payload: Payload, *, dedupe: bytes | None = None
+    ) -> "Future[str]":
         text.check("the key", execution.key or "")
         pack(payload)  # refuses what no database could hold
 
-        def change() -> None:
-            key = (execution.tenant_id, execution.id)
-            if key in self._state.executions:
-                raise Conflict("this execution is recorded already")
-            known = self._state.versions.get(
-                (execution.tenant_id, execution.workflow_id), ()
-            )
-            if not any(each.number == execution.version for each in known):
-                raise NotFound("no such workflow or version")
-            self._state.executions[key] = execution
-            self._state.payloads[key] = payload
-            account = Account(
-                execution.tenant_id,
-                execution.workflow_id,
-                execution.trigger,
-                hour_of(execution.created_at),
-            )
-            process = execution.owner or ""
-            self._state.counts[account, Outcome.RECEIVED, process] += 1
+        def change() -> str:
+            first = self._holder(execution, dedupe) or execution.id
+            if first == execution.id:
+                self._insert(execution, payload, dedupe)
+            else:
+                self._count(execution, Outcome.DUPLICATE)
+            self._count(execution, Outcome.RECEIVED)
+            return first
 
         return self._state.settle(change)
 
@@ -194,11 +186,20 @@ class MemoryExecutions:
                 )
             return len(left)
 
-    def cancel(self, tenant_id: str, execution_id: str, *, at: datetime) -> Execution:
+    def cancel(
+        self,
+        tenant_id: str,
+        execution_id: str,
+        *,
+        at: datetime,
+        forget: bytes | None = None,
+    ) -> Execution:
         with self._state.writing():
             found = self._find(tenant_id, execution_id)
             if found.status in FINAL:
                 raise Conflict(f"the execution is over: {found.status}")
+            if forget is not None:
+                self._state.forget(tenant_id, found.workflow_id, forget, execution_id)
             if found.status is Status.RUNNING:
                 return self._view(self._save(found, cancel_requested=True))
             self._cancel_waiting_steps(found)
@@ -249,6 +250,37 @@ class MemoryExecutions:
             ]
         shown = [each for each in found if matches(each, wanted)]
         return sorted(shown, key=OLDEST_FIRST, reverse=True)[:limit]
+
+    def _holder(self, execution: Execution, key: bytes | None) -> str | None:
+        """Return the execution that came before with a key that still counts."""
+        name = (execution.tenant_id, execution.workflow_id, key or b"")
+        holder, expires_at = self._state.dedupe.get(name, (None, times.EPOCH))
+        return holder if expires_at > execution.created_at else None
+
+    def _insert(
+        self, execution: Execution, payload: Payload, key: bytes | None
+    ) -> None:
+        owned = (execution.tenant_id, execution.id)
+        if owned in self._state.executions:
+            raise Conflict("this execution is recorded already")
+        workflow = (execution.tenant_id, execution.workflow_id)
+        known = self._state.versions.get(workflow, ())
+        if not any(each.number == execution.version for each in known):
+            raise NotFound("no such workflow or version")
+        self._state.executions[owned] = execution
+        self._state.payloads[owned] = payload
+        if key is not None:
+            expires_at = execution.created_at + LIFE
+            self._state.dedupe[*workflow, key] = (execution.id, expires_at)
+
+    def _count(self, execution: Execution, outcome: Outcome) -> None:
+        account = Account(
+            execution.tenant_id,
+            execution.workflow_id,
+            execution.trigger,
+            times.hour_of(execution.created_at),
+        )
+        self._state.counts[account, outcome, execution.owner or ""] += 1
 
     def _find(self, tenant_id: str, execution_id: str) -> Execution:
         if (tenant_id, execution_id) not in self._state.executions:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from app.domain.account import ApiKey, Role, Tenant, User
+from app.domain.credential import Credential
 from app.domain.errors import ServiceError, StoreUnavailable
 from app.domain.execution import Execution, Payload, StepRecord
 from app.domain.ledger import Account, Outcome
@@ -32,9 +33,14 @@ class State:
     workflows: dict[Key, Workflow] = field(default_factory=dict)
     deleted: set[Key] = field(default_factory=set)
     versions: dict[Key, list[Version]] = field(default_factory=dict)
+    former_tokens: dict[bytes, tuple[Key, datetime]] = field(default_factory=dict)
+    credentials: dict[Key, Credential] = field(default_factory=dict)
     executions: dict[Key, Execution] = field(default_factory=dict)
     payloads: dict[Key, Payload] = field(default_factory=dict)
     steps: dict[Key, dict[str, StepRecord]] = field(default_factory=dict)
+    dedupe: dict[tuple[str, str, bytes], tuple[str, datetime]] = field(
+        default_factory=dict
+    )
     counts: Counter[tuple[Account, Outcome, str]] = field(default_factory=Counter)
     processes: dict[str, datetime] = field(default_factory=dict)
 
@@ -49,6 +55,14 @@ class State:
             if not self.is_open:
                 raise StoreUnavailable("the store is closed")
             yield
+
+    def forget(
+        self, tenant_id: str, workflow_id: str, key: bytes, execution_id: str
+    ) -> None:
+        """Delete a key, if it is this execution's."""
+        name = (tenant_id, workflow_id, key)
+        if self.dedupe.get(name, ("",))[0] == execution_id:
+            del self.dedupe[name]
 
     def settle(self, change: Callable[[], T]) -> "Future[T]":
         """Make a change now and return its future, which is done."""

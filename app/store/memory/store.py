@@ -1,6 +1,8 @@
 """All collections of the store in memory."""
 
 from app.store.memory.accounts import MemoryAccounts, MemoryApiKeys
+from app.store.memory.credentials import MemoryCredentials
+from app.store.memory.dedupe import MemoryDedupe
 from app.store.memory.executions import MemoryExecutions
 from app.store.memory.ledger import MemoryLedger
 from app.store.memory.processes import MemoryProcesses
@@ -20,7 +22,9 @@ class MemoryStore:
         self.accounts = MemoryAccounts(self._state)
         self.api_keys = MemoryApiKeys(self._state)
         self.workflows = MemoryWorkflows(self._state)
+        self.credentials = MemoryCredentials(self._state)
         self.executions = MemoryExecutions(self._state)
+        self.dedupe = MemoryDedupe(self._state)
         self.ledger = MemoryLedger(self._state)
         self.processes = MemoryProcesses(self._state)
 

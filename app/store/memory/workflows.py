@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from app.domain import jsons
+from app.domain import jsons, times
+from app.domain.credential import Credential
 from app.domain.errors import Conflict, NotFound
-from app.domain.workflow import Definition, Published, Version, Workflow
+from app.domain.workflow import Definition, Published, Token, Version, Workflow
+from app.security import tokens
 from app.store import text
 from app.store.envelope import encoded
+from app.store.memory import credentials as kept_credentials
 from app.store.memory.state import State
 
 
@@ -18,12 +21,19 @@ class MemoryWorkflows:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def add(self, workflow: Workflow, version: Version) -> None:
+    def add(
+        self,
+        workflow: Workflow,
+        version: Version,
+        *,
+        credentials: Sequence[Credential] = (),
+    ) -> None:
         text.check("the name", workflow.name)
         key = (workflow.tenant_id, workflow.id)
         kept = _kept(version)
         with self._state.writing():
             self._require_free(workflow)
+            self._keep_credentials(kept, credentials)
             self._state.workflows[key] = workflow
             self._state.versions[key] = [kept]
 
@@ -53,6 +63,7 @@ class MemoryWorkflows:
         name: str | None,
         author_id: str,
         at: datetime,
+        credentials: Sequence[Credential] = (),
     ) -> Published:
         with self._state.writing():
             found = self._find(tenant_id, workflow_id)
@@ -65,8 +76,11 @@ class MemoryWorkflows:
                 created_at=at,
             )
             changed = replace(found, version=version.number, updated_at=at)
+            changed = changed if name is None else replace(changed, name=name)
             kept = _kept(version)
-            self._save(changed if name is None else replace(changed, name=name))
+            self._require_free(changed)
+            self._keep_credentials(kept, credentials)
+            self._save(changed)
             self._state.versions[tenant_id, workflow_id].append(kept)
             return self.get(tenant_id, workflow_id)
 
@@ -98,6 +112,22 @@ class MemoryWorkflows:
             )
             self._state.deleted.add((tenant_id, workflow_id))
 
+    def rotate(
+        self,
+        tenant_id: str,
+        workflow_id: str,
+        *,
+        token: Token,
+        until: datetime,
+        at: datetime,
+    ) -> Published:
+        with self._state.writing():
+            found = self._find(tenant_id, workflow_id)
+            key = (tenant_id, workflow_id)
+            self._state.former_tokens[found.token.hash] = (key, until)
+            self._state.workflows[key] = replace(found, token=token, updated_at=at)
+            return self.get(tenant_id, workflow_id)
+
     def version(self, tenant_id: str, workflow_id: str, number: int) -> Version:
         with self._state.lock:
             for each in self._state.versions.get((tenant_id, workflow_id), ()):
@@ -116,9 +146,14 @@ class MemoryWorkflows:
             ][:limit]
 
     def by_token(self, token: str) -> Published | None:
+        wanted = tokens.digest(token)
         with self._state.lock:
+            former, until = self._state.former_tokens.get(wanted, (None, times.EPOCH))
+            if until <= times.now():
+                former = None
             for key, each in self._state.workflows.items():
-                if each.token == token and key not in self._state.deleted:
+                is_it = each.token.hash == wanted or key == former
+                if is_it and key not in self._state.deleted:
                     return self._published(each)
         return None
 
@@ -132,6 +167,11 @@ class MemoryWorkflows:
         text.check("the name", workflow.name)
         self._require_free(workflow)
         self._state.workflows[workflow.tenant_id, workflow.id] = workflow
+
+    def _keep_credentials(self, version: Version, added: Sequence[Credential]) -> None:
+        kept_credentials.require_free(self._state, added)
+        kept_credentials.require_known(self._state, version, added)
+        kept_credentials.keep(self._state, added)
 
     def _require_free(self, workflow: Workflow) -> None:
         for key, each in self._state.workflows.items():

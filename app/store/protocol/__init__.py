@@ -22,12 +22,16 @@ from typing import Protocol
 
 from app.store.protocol.accounts import Accounts, ApiKeys
 from app.store.protocol.books import Ledger, Processes
+from app.store.protocol.credentials import Credentials
+from app.store.protocol.dedupe import Dedupe
 from app.store.protocol.executions import ExecutionFilter, Executions
 from app.store.protocol.workflows import Workflows
 
 __all__ = [
     "Accounts",
     "ApiKeys",
+    "Credentials",
+    "Dedupe",
     "ExecutionFilter",
     "Executions",
     "Ledger",
@@ -47,7 +51,11 @@ class Store(Protocol):
     @property
     def workflows(self) -> Workflows: ...
     @property
+    def credentials(self) -> Credentials: ...
+    @property
     def executions(self) -> Executions: ...
+    @property
+    def dedupe(self) -> Dedupe: ...
     @property
     def ledger(self) -> Ledger: ...
     @property

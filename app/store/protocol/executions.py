@@ -38,10 +38,19 @@ class Executions(Protocol):
     False and changes nothing.
     """
 
-    def add(self, execution: Execution, payload: Payload) -> "Future[None]":
+    def add(
+        self, execution: Execution, payload: Payload, *, dedupe: bytes | None = None
+    ) -> "Future[str]":
         """Record a new execution, its payload and one `received`, all or nothing.
 
         `received` is counted for the owner's process, without one for all.
+
+        With a key that another execution of the workflow has brought within
+        `dedupe.LIFE` before, only one `received` and one `duplicate` are counted. Of
+        simultaneous executions with one key exactly one is recorded.
+
+        Returns:
+            The id of the execution that counts: its own, or the one that was first.
 
         Raises:
             Invalid: a text in it cannot be stored.
@@ -141,10 +150,18 @@ class Executions(Protocol):
         """
         ...
 
-    def cancel(self, tenant_id: str, execution_id: str, *, at: datetime) -> Execution:
+    def cancel(
+        self,
+        tenant_id: str,
+        execution_id: str,
+        *,
+        at: datetime,
+        forget: bytes | None = None,
+    ) -> Execution:
         """Cancel what is queued, waiting or parked; ask what is running to stop.
 
-        Steps that wait are cancelled with it. Returns the execution afterwards:
+        Steps that wait are cancelled with it, and its key, if it is given as
+        `forget`, is free for the next delivery. Returns the execution afterwards:
         `cancelled`, or `running` with `cancel_requested`.
 
         Raises:

@@ -4,17 +4,29 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from app.domain.workflow import Definition, Published, Version, Workflow
+from app.domain.credential import Credential
+from app.domain.workflow import Definition, Published, Token, Version, Workflow
 
 
 class Workflows(Protocol):
-    """Workflows, their versions and their webhook tokens."""
+    """Workflows, their versions and their webhook tokens.
 
-    def add(self, workflow: Workflow, version: Version) -> None:
+    What a current version names must exist: `add` and `publish` take the credentials
+    that come with it, and raise `Conflict` if one of their names is taken, or if the
+    definition names a credential that does not exist.
+    """
+
+    def add(
+        self,
+        workflow: Workflow,
+        version: Version,
+        *,
+        credentials: Sequence[Credential] = (),
+    ) -> None:
         """Remember a new workflow with its first version.
 
         Raises:
-            Conflict: the tenant has a workflow of this name.
+            Conflict: the tenant has a workflow of this name; or for a credential.
         """
 
     def get(self, tenant_id: str, workflow_id: str) -> Published:
@@ -40,12 +52,13 @@ class Workflows(Protocol):
         name: str | None,
         author_id: str,
         at: datetime,
+        credentials: Sequence[Credential] = (),
     ) -> Published:
         """Add a version, one above the current, and make it current.
 
         Raises:
             NotFound: there is no such workflow.
-            Conflict: the new `name` is taken.
+            Conflict: the new `name` is taken; or for a credential.
         """
         ...
 
@@ -69,9 +82,27 @@ class Workflows(Protocol):
     def delete(self, tenant_id: str, workflow_id: str, *, at: datetime) -> None:
         """Hide a workflow; its name is free again, its history and its work stay.
 
+        So do the credentials written into it, but nothing keeps them any more.
+
         Raises:
             NotFound: there is none, or it is deleted already.
         """
+
+    def rotate(
+        self,
+        tenant_id: str,
+        workflow_id: str,
+        *,
+        token: Token,
+        until: datetime,
+        at: datetime,
+    ) -> Published:
+        """Give a workflow another token; the one before works `until` then.
+
+        Raises:
+            NotFound: there is none, or it is deleted.
+        """
+        ...
 
     def version(self, tenant_id: str, workflow_id: str, number: int) -> Version:
         """Return one version, also of a deleted workflow.
@@ -94,6 +125,7 @@ class Workflows(Protocol):
     def by_token(self, token: str) -> Published | None:
         """Return the workflow behind a webhook URL, active or not; None if deleted.
 
-        Looked up by the token's SHA-256, without a tenant: the token is the key.
+        Looked up by the token's SHA-256, without a tenant: the token is the key. One
+        that was rotated away counts until its time is over.
         """
         ...

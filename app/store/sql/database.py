@@ -116,6 +116,26 @@ class WriteConnection:
             self.close()
             raise StoreUnavailable(f"the database failed: {error.orig}") from error
 
+    def erase(self, work: Callable[[Connection], T]) -> T:
+        """Do something and commit it, so that what it replaces is nowhere in the file.
+
+        While somebody else reads, the journal still has it, and goes with the last
+        process.
+
+        Raises:
+            StoreUnavailable: the database failed.
+        """
+        driver: Any = self._open().connection.driver_connection
+        # should we end before the file is rewritten
+        driver.execute("PRAGMA secure_delete = ON")
+        done = self.transact(work)
+        try:
+            driver.execute("VACUUM")  # pages that were split keep copies
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.DatabaseError as error:
+            raise StoreUnavailable(f"the database failed: {error}") from error
+        return done
+
     def close(self) -> None:
         """Let go of the connection; a call of `transact` opens it again."""
         if self._connection is not None:

@@ -21,6 +21,7 @@ from app.store import text
 from app.store.protocol import ExecutionFilter
 from app.store.sql import execution_rows, listing, owed, rows, transitions
 from app.store.sql.database import Reader
+from app.store.sql.dedupe import forget as forget_key
 from app.store.sql.kinds import Held, New
 from app.store.sql.rows import Values
 from app.store.sql.tables import executions, payloads, steps
@@ -35,9 +36,11 @@ class SqlExecutions:
         self._reader = reader
         self._writer = writer
 
-    def add(self, execution: Execution, payload: Payload) -> "Future[None]":
+    def add(
+        self, execution: Execution, payload: Payload, *, dedupe: bytes | None = None
+    ) -> "Future[str]":
         text.check("the key", execution.key or "")
-        new = New.of(execution, payload)
+        new = New.of(execution, payload, dedupe)
         return self._writer.put(transitions.ADD, execution.id, new)
 
     def start(self, held: Execution, *, at: datetime) -> "Future[bool]":
@@ -128,7 +131,14 @@ class SqlExecutions:
 
         return self._writer.run(change)
 
-    def cancel(self, tenant_id: str, execution_id: str, *, at: datetime) -> Execution:
+    def cancel(
+        self,
+        tenant_id: str,
+        execution_id: str,
+        *,
+        at: datetime,
+        forget: bytes | None = None,
+    ) -> Execution:
         def change(connection: Connection) -> Execution:
             cancelled = connection.execute(owed.cancel(tenant_id, execution_id, at=at))
             if cancelled.rowcount:
@@ -140,6 +150,9 @@ class SqlExecutions:
                 raise NotFound("no such execution")
             if not cancelled.rowcount and found.status != Status.RUNNING:
                 raise Conflict(f"the execution is over: {found.status}")
+            if forget is not None:
+                names = (tenant_id, found.workflow_id, forget, execution_id)
+                connection.execute(forget_key(*names))
             return execution_rows.execution(found)
 
         return self._writer.run(change)

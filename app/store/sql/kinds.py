@@ -12,7 +12,7 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.execution import Execution, Payload
 from app.domain.ledger import Account, Outcome
 from app.domain.times import hour_of
-from app.store.sql import execution_rows, ledger
+from app.store.sql import dedupe, execution_rows, ledger
 from app.store.sql.rows import Values
 from app.store.sql.tables import executions, payloads, versions
 from app.store.sql.tasks import Short
@@ -24,11 +24,19 @@ class New:
 
     execution: Values
     payload: Values
+    key: Values | None
     account: Account
     process: str
 
+    @property
+    def id(self) -> str:
+        """The execution's id."""
+        return str(self.execution["id"])
+
     @classmethod
-    def of(cls, execution: Execution, payload: Payload) -> "New":
+    def of(
+        cls, execution: Execution, payload: Payload, key: bytes | None = None
+    ) -> "New":
         """Write an execution down.
 
         Raises:
@@ -43,6 +51,7 @@ class New:
         return cls(
             execution_rows.execution_values(execution),
             execution_rows.payload_values(execution, payload),
+            None if key is None else dedupe.values(execution, key),
             account,
             execution.owner or ledger.SHARED,
         )
@@ -57,25 +66,26 @@ class Held:
 
 
 class Add:
-    """Record new executions; one counter for each account of the group."""
+    """Record new executions; of those that share a key, only the first.
+
+    One counter for each account of the group. Answers the ids that count.
+    """
 
     rank = 0
 
-    def apply(self, connection: Connection, members: Sequence[New]) -> Sequence[None]:
+    def apply(self, connection: Connection, members: Sequence[New]) -> Sequence[str]:
+        holders = _claimed(connection, members)
+        pairs = list(zip(members, holders, strict=True))
+        late = [each for each, holder in pairs if each.id != holder]
         try:
-            connection.execute(insert(executions), [each.execution for each in members])
+            _insert(connection, [each for each, holder in pairs if each.id == holder])
         except IntegrityError as error:
             if len(members) > 1:
                 raise Short from error
             raise _why(connection, members[0].execution) from error
-        connection.execute(insert(payloads), [each.payload for each in members])
-        received = Counter((each.account, each.process) for each in members)
-        entries = [
-            ledger.entry(account, Outcome.RECEIVED, process, n)
-            for (account, process), n in received.items()
-        ]
-        ledger.add(connection, entries)
-        return [None] * len(members)
+        counts = _counts(Outcome.RECEIVED, members) + _counts(Outcome.DUPLICATE, late)
+        ledger.add(connection, [ledger.entry(*key, n) for key, n in counts.items()])
+        return holders
 
 
 class Change:
@@ -109,6 +119,25 @@ class Record:
         held = all(connection.execute(self._look, each).first() for each in empty)
         steps = [{**each.parameters, **step} for each in members for step in each.steps]
         return _all_or_none(members, held and _written(connection, self._write, steps))
+
+
+def _claimed(connection: Connection, members: Sequence[New]) -> Sequence[str]:
+    """Return the execution that counts for each member: its own, or an earlier one."""
+    keys = [each.key for each in members if each.key is not None]
+    holders = iter(dedupe.claim(connection, keys))
+    return [each.id if each.key is None else next(holders) for each in members]
+
+
+def _insert(connection: Connection, members: Sequence[New]) -> None:
+    if members:
+        connection.execute(insert(executions), [each.execution for each in members])
+        connection.execute(insert(payloads), [each.payload for each in members])
+
+
+def _counts(
+    outcome: Outcome, members: Sequence[New]
+) -> Counter[tuple[Account, Outcome, str]]:
+    return Counter((each.account, outcome, each.process) for each in members)
 
 
 def _written(connection: Connection, write: Executable, steps: list[Values]) -> bool:

@@ -1,6 +1,5 @@
 """Between rows and accounts, keys and workflows."""
 
-import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +8,7 @@ from sqlalchemy import Row
 from app.domain import jsons
 from app.domain.account import ApiKey, Scope, Tenant, User
 from app.domain.times import from_ms, to_ms
-from app.domain.workflow import Published, Version, Workflow
+from app.domain.workflow import Published, Token, Version, Workflow
 from app.store import envelope
 
 Values = dict[str, Any]
@@ -24,11 +23,6 @@ def millis(at: datetime | None) -> int | None:
 def instant(at: int | None) -> datetime | None:
     """Undo `millis`."""
     return None if at is None else from_ms(at)
-
-
-def token_hash(token: str) -> bytes:
-    """Return what a webhook's token is looked up by."""
-    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 def tenant(row: AnyRow) -> Tenant:
@@ -87,11 +81,16 @@ def workflow_values(workflow: Workflow) -> Values:
         "name_folded": workflow.name.casefold(),
         "version": workflow.version,
         "is_active": int(workflow.is_active),
-        "token": workflow.token,
-        "token_hash": token_hash(workflow.token),
+        "token": "",
+        **token_values(workflow.token),
         "created_at": to_ms(workflow.created_at),
         "updated_at": to_ms(workflow.updated_at),
     }
+
+
+def token_values(token: Token) -> Values:
+    """Write a token: no part of it can be read without the vault."""
+    return {"token_hash": token.hash, "token_sealed": token.sealed}
 
 
 def workflow(row: AnyRow) -> Workflow:
@@ -102,7 +101,7 @@ def workflow(row: AnyRow) -> Workflow:
         name=row.name,
         version=row.version,
         is_active=bool(row.is_active),
-        token=row.token,
+        token=Token(row.token_hash, row.token_sealed or b""),
         created_at=from_ms(row.created_at),
         updated_at=from_ms(row.updated_at),
     )

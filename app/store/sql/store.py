@@ -6,9 +6,12 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from app.domain.errors import StoreUnavailable
-from app.store.sql import migrate
+from app.security.vault import Vault
+from app.store.sql import migrate, plain_tokens
 from app.store.sql.accounts import SqlAccounts, SqlApiKeys
+from app.store.sql.credentials import SqlCredentials
 from app.store.sql.database import Reader, WriteConnection, path_of
+from app.store.sql.dedupe import SqlDedupe
 from app.store.sql.executions import SqlExecutions
 from app.store.sql.ledger import SqlLedger
 from app.store.sql.locks import FileLock
@@ -28,13 +31,22 @@ class SqlStore:
         url: like ``sqlite:///data/sluice.db``; the folder is made if it is missing.
         lock_path: the file on which processes take turns to write; beside the
             database by default.
+        vault: seals the webhook tokens that the first release kept in plain; without
+            one they stay as they are.
 
     Raises:
         ValueError: the URL does not name a file of SQLite.
     """
 
-    def __init__(self, url: str, *, lock_path: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        lock_path: Path | None = None,
+        vault: Vault | None = None,
+    ) -> None:
         self._path = path_of(url)
+        self._vault = vault
         self._lock = FileLock(
             lock_path or self._path.with_name(f"{self._path.name}.lock")
         )
@@ -45,7 +57,9 @@ class SqlStore:
         self.accounts = SqlAccounts(*both)
         self.api_keys = SqlApiKeys(*both)
         self.workflows = SqlWorkflows(*both)
+        self.credentials = SqlCredentials(*both)
         self.executions = SqlExecutions(*both)
+        self.dedupe = SqlDedupe(self._writer)
         self.ledger = SqlLedger(*both)
         self.processes = SqlProcesses(*both)
 
@@ -81,3 +95,5 @@ class SqlStore:
         with self._lock.held():
             self._connection.create()
             self._connection.transact(migrate.upgrade)
+            if self._vault is not None:
+                plain_tokens.seal(self._connection, self._vault)

@@ -36,8 +36,14 @@ def _number(name: str, *, key: bool = False, null: bool = False) -> Column[int]:
     return Column(name, kind, primary_key=key, nullable=null, autoincrement=False)
 
 
-def _bytes(name: str, *, null: bool = False) -> Column[bytes]:
-    return Column(name, LargeBinary, nullable=null)
+def _bytes(name: str, *, key: bool = False, null: bool = False) -> Column[bytes]:
+    return Column(name, LargeBinary, primary_key=key, nullable=null)
+
+
+def _of_workflow() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["tenant_id", "workflow_id"], ["workflows.tenant_id", "workflows.id"]
+    )
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -115,11 +121,12 @@ workflows = Table(
     _text("name_folded"),
     _number("version"),
     _number("is_active"),
-    _text("token"),
+    _text("token"),  # empty: the first release kept it in plain
     _bytes("token_hash"),
     _number("created_at"),
     _number("updated_at"),
     _number("deleted_at", null=True),
+    _bytes("token_sealed", null=True),
     ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
     Index("ux_workflows_token", "token_hash", unique=True),
     Index(
@@ -129,6 +136,56 @@ workflows = Table(
         unique=True,
         **_where("deleted_at IS NULL"),
     ),
+    **CLUSTERED,
+)
+
+former_tokens = Table(
+    "former_tokens",
+    metadata,
+    _text("tenant_id", key=True),
+    _text("workflow_id", key=True),
+    _bytes("token_hash", key=True),
+    _number("expires_at"),
+    _of_workflow(),
+    Index("ux_former_tokens_hash", "token_hash", unique=True),
+    **CLUSTERED,
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    _text("tenant_id", key=True),
+    _text("id", key=True),
+    _text("name"),
+    _text("type"),
+    _text("workflow_id", null=True),
+    _bytes("sealed"),
+    _number("created_at"),
+    _number("updated_at"),
+    ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
+    _of_workflow(),
+    Index("ux_credentials_name", "tenant_id", "name", unique=True),
+    Index(
+        "ix_credentials_workflow",
+        "tenant_id",
+        "workflow_id",
+        **_where("workflow_id IS NOT NULL"),
+    ),
+    **CLUSTERED,
+)
+
+# What the current versions of workflows name: it can neither go nor be renamed.
+credential_uses = Table(
+    "credential_uses",
+    metadata,
+    _text("tenant_id", key=True),
+    _text("name", key=True),
+    _text("workflow_id", key=True),
+    ForeignKeyConstraint(
+        ["tenant_id", "name"], ["credentials.tenant_id", "credentials.name"]
+    ),
+    _of_workflow(),
+    Index("ix_credential_uses_workflow", "tenant_id", "workflow_id"),
     **CLUSTERED,
 )
 
@@ -231,6 +288,19 @@ steps = Table(
         ["executions.tenant_id", "executions.id"],
     ),
     **STRICT,
+)
+
+# Without a foreign key: a key outlives an execution that is deleted.
+dedupe = Table(
+    "dedupe",
+    metadata,
+    _text("tenant_id", key=True),
+    _text("workflow_id", key=True),
+    _bytes("key", key=True),
+    _text("execution_id"),
+    _number("expires_at"),
+    Index("ix_dedupe_expires", "expires_at"),
+    **CLUSTERED,
 )
 
 ledger = Table(

@@ -1,6 +1,6 @@
 """Insert, unless it is there; the one statement that databases spell differently."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import Table
@@ -12,11 +12,24 @@ def insert_or_skip(table: Table) -> Insert:
     return insert(table).on_conflict_do_nothing()
 
 
-def insert_or_replace(table: Table, statement: Insert | None = None) -> Insert:
-    """Insert a row; of one that is there, replace everything but the key."""
+def insert_or_replace(
+    table: Table,
+    statement: Insert | None = None,
+    *,
+    where: Callable[[Any], Any] | None = None,
+) -> Insert:
+    """Insert a row; of one that is there, replace everything but the key.
+
+    With `where`, a row that is there stays unless the condition holds; the function
+    is given the columns of the new row.
+    """
     statement = insert(table) if statement is None else statement
     new = {each.name: statement.excluded[each.name] for each in _values(table)}
-    return statement.on_conflict_do_update(index_elements=table.primary_key, set_=new)
+    return statement.on_conflict_do_update(
+        index_elements=table.primary_key,
+        set_=new,
+        where=None if where is None else where(statement.excluded),
+    )
 
 
 def insert_or_add(table: Table, counter: str) -> Insert:

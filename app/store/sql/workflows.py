@@ -5,17 +5,21 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, insert, select, update
+from sqlalchemy import Connection, Select, and_, delete, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
+from app.domain import times
+from app.domain.credential import Credential
 from app.domain.errors import Conflict, NotFound
 from app.domain.times import to_ms
-from app.domain.workflow import Definition, Published, Version, Workflow
+from app.domain.workflow import Definition, Published, Token, Version, Workflow
+from app.security import tokens
 from app.store import text
 from app.store.envelope import encoded
+from app.store.sql import credentials as kept_credentials
 from app.store.sql import rows
 from app.store.sql.database import Reader
-from app.store.sql.tables import versions, workflows
+from app.store.sql.tables import former_tokens, versions, workflows
 from app.store.sql.writer import Writer
 
 CURRENT = (
@@ -44,15 +48,25 @@ class SqlWorkflows:
         self._reader = reader
         self._writer = writer
 
-    def add(self, workflow: Workflow, version: Version) -> None:
+    def add(
+        self,
+        workflow: Workflow,
+        version: Version,
+        *,
+        credentials: Sequence[Credential] = (),
+    ) -> None:
         text.check("the name", workflow.name)
         values = rows.workflow_values(workflow)
         first = rows.version_values(version)
+        written = kept_credentials.Written(
+            workflow.tenant_id, workflow.id, version.definition, credentials
+        )
 
         def change(connection: Connection) -> None:
             with _unique_name():
                 connection.execute(insert(workflows).values(values))
             connection.execute(insert(versions).values(first))
+            written.write(connection)
 
         self._writer.run(change)
 
@@ -84,6 +98,7 @@ class SqlWorkflows:
         name: str | None,
         author_id: str,
         at: datetime,
+        credentials: Sequence[Credential] = (),
     ) -> Published:
         next_number = workflows.c.version + 1
         changes = {"version": next_number, "updated_at": to_ms(at), **_renamed(name)}
@@ -95,9 +110,14 @@ class SqlWorkflows:
             "created_at": to_ms(at),
         }
 
+        written = kept_credentials.Written(
+            tenant_id, workflow_id, definition, credentials
+        )
+
         def change(connection: Connection) -> Published:
             number = _update(connection, tenant_id, workflow_id, changes)
             connection.execute(insert(versions).values(number=number, **version))
+            written.write(connection)
             return _read(connection, tenant_id, workflow_id)
 
         return self._writer.run(change)
@@ -126,8 +146,27 @@ class SqlWorkflows:
 
         def change(connection: Connection) -> None:
             _update(connection, tenant_id, workflow_id, changes)
+            kept_credentials.forget_uses(connection, tenant_id, workflow_id)
 
         self._writer.run(change)
+
+    def rotate(
+        self,
+        tenant_id: str,
+        workflow_id: str,
+        *,
+        token: Token,
+        until: datetime,
+        at: datetime,
+    ) -> Published:
+        changes = {"updated_at": to_ms(at), **rows.token_values(token)}
+
+        def change(connection: Connection) -> Published:
+            _keep_token(connection, tenant_id, workflow_id, until)
+            _update(connection, tenant_id, workflow_id, changes)
+            return _read(connection, tenant_id, workflow_id)
+
+        return self._writer.run(change)
 
     def version(self, tenant_id: str, workflow_id: str, number: int) -> Version:
         query = _versions(tenant_id, workflow_id).where(versions.c.number == number)
@@ -151,12 +190,26 @@ class SqlWorkflows:
 
     def by_token(self, token: str) -> Published | None:
         found = self._reader.first(current_by_token(token))
+        if found is None:
+            found = self._reader.first(current_by_former_token(token))
         return None if found is None else rows.published(found)
 
 
 def current_by_token(token: str) -> Select[Any]:
     """Find the workflow behind a webhook URL, with its current version."""
-    return CURRENT.where(workflows.c.token_hash == rows.token_hash(token))
+    return CURRENT.where(workflows.c.token_hash == tokens.digest(token))
+
+
+def current_by_former_token(token: str) -> Select[Any]:
+    """Find the workflow by a token that was rotated away and still counts."""
+    is_of_it = and_(
+        former_tokens.c.tenant_id == workflows.c.tenant_id,
+        former_tokens.c.workflow_id == workflows.c.id,
+    )
+    return CURRENT.join(former_tokens, is_of_it).where(
+        former_tokens.c.token_hash == tokens.digest(token),
+        former_tokens.c.expires_at > to_ms(times.now()),
+    )
 
 
 def _current(tenant_id: str, workflow_id: str) -> Select[Any]:
@@ -207,6 +260,27 @@ def _update(
     if changed is None:
         raise NotFound("no such workflow")
     return int(changed.version)
+
+
+def _keep_token(
+    connection: Connection, tenant_id: str, workflow_id: str, until: datetime
+) -> None:
+    """Note the present token as a former one, in the place of those that are over."""
+    connection.execute(
+        delete(former_tokens).where(
+            former_tokens.c.tenant_id == tenant_id,
+            former_tokens.c.workflow_id == workflow_id,
+            former_tokens.c.expires_at <= to_ms(times.now()),
+        )
+    )
+    present = select(
+        workflows.c.token_hash,
+        workflows.c.tenant_id,
+        workflows.c.id,
+        literal(to_ms(until)),
+    ).where(workflows.c.tenant_id == tenant_id, workflows.c.id == workflow_id)
+    columns = ["token_hash", "tenant_id", "workflow_id", "expires_at"]
+    connection.execute(insert(former_tokens).from_select(columns, present))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from app.domain.execution import (
     Execution,
@@ -172,6 +172,13 @@ class QueuedView(View):
     """A run that was accepted."""
 
     status: Status
+    execution_id: str
+
+
+class ReceivedView(View):
+    """An event that was accepted, or that had been accepted before."""
+
+    status: Literal["queued", "duplicate"]
     execution_id: str
 
 

@@ -17,7 +17,7 @@ AT_ONCE = 16
 
 def accept(company: Company, number: int) -> Iterator[str]:
     """Keep some additions under way and yield ids in the order of their commits."""
-    done: Queue[tuple[str, Future[None]]] = Queue()
+    done: Queue[tuple[str, Future[str]]] = Queue()
 
     def submit() -> None:
         execution = company.execution()

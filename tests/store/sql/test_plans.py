@@ -11,15 +11,19 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects import sqlite
 
+from app.domain.dedupe import key_of_id
 from app.domain.execution import Status, Trigger
 from app.store.protocol import ExecutionFilter
-from app.store.sql import SqlStore, ledger, listing, owed, tables, transitions
+from app.store.sql import SqlStore, dedupe, ledger, listing, owed, tables, transitions
 from app.store.sql.accounts import key_by_prefix
-from app.store.sql.workflows import current_by_token
+from app.store.sql.credentials import by_name
+from app.store.sql.workflows import current_by_former_token, current_by_token
 from tests.store.company import HERE, LATER, NOON, found, payload
 
 ROWS = 40  # of each state
 PRIMARY = "SEARCH executions USING PRIMARY KEY (tenant_id=? AND id=?)"
+KEYS = "SEARCH dedupe USING"
+BY_KEY = "(tenant_id=? AND workflow_id=? AND key=?)"
 NAMES = "SEARCH w USING PRIMARY KEY (tenant_id=? AND id=?)"
 
 
@@ -31,15 +35,18 @@ def explain(tmp_path_factory):
     store.start()
     for company in (found(store), found(store, name="Other")):
         company.another(name="Second")
-        futures = [
-            store.executions.add(
-                company.execution(status=status, owner=owner), payload()
-            )
+        executions = [
+            company.execution(status=status, owner=owner)
             for status in Status
             for owner in (HERE, None)
             for _ in range(ROWS // 2)
         ]
-        assert [each.result(timeout=5) for each in futures] == [None] * len(futures)
+        futures = [
+            store.executions.add(each, payload(), dedupe=key_of_id(each.id))
+            for each in executions
+        ]
+        ids = [each.id for each in executions]
+        assert [each.result(timeout=5) for each in futures] == ids
     store.close()
     with closing(sqlite3.connect(path)) as connection:
 
@@ -207,6 +214,22 @@ def test_a_dead_processs_counters_are_found_by_its_name(explain):
     ]
 
 
+def test_who_holds_a_key_is_found_by_the_key_alone(explain):
+    named = {"tenant_id": "tenant_1", "workflow_id": "wf_1", "key": b"key"}
+
+    assert explain(dedupe.HOLDER.params(named)) == [f"{KEYS} PRIMARY KEY {BY_KEY}"]
+    forget = dedupe.forget("tenant_1", "wf_1", b"key", "exec_1")
+    assert explain(forget) == [f"{KEYS} PRIMARY KEY {BY_KEY}"]
+
+
+def test_expired_keys_are_found_by_their_age(explain):
+    plan = explain(dedupe.sweep(LATER, limit=10))
+
+    assert f"{KEYS} PRIMARY KEY {BY_KEY}" in plan
+    assert f"{KEYS} COVERING INDEX ix_dedupe_expires (expires_at<?)" in plan
+    assert_cheap(plan)
+
+
 def test_a_webhooks_token_is_found_by_its_hash(explain):
     assert explain(current_by_token("token")) == [
         "SEARCH workflows USING INDEX ux_workflows_token (token_hash=?)",
@@ -226,3 +249,20 @@ def test_an_api_key_is_found_by_its_public_part(explain):
 def assert_cheap(plan):
     """Nothing reads a whole table or sorts."""
     assert not [each for each in plan if each.startswith(("SCAN", "USE TEMP"))]
+
+
+def test_a_former_token_is_found_by_its_hash_too(explain):
+    assert explain(current_by_former_token("token")) == [
+        "SEARCH former_tokens USING INDEX ux_former_tokens_hash (token_hash=?)",
+        "SEARCH workflows USING PRIMARY KEY (tenant_id=? AND id=?)",
+        (
+            "SEARCH versions USING INDEX sqlite_autoindex_versions_1"
+            " (tenant_id=? AND workflow_id=? AND number=?)"
+        ),
+    ]
+
+
+def test_a_credential_is_found_by_its_name(explain):
+    assert explain(by_name("tenant_1", "hook")) == [
+        "SEARCH credentials USING INDEX ux_credentials_name (tenant_id=? AND name=?)"
+    ]

@@ -1,0 +1,137 @@
+import copy
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain import references
+
+URL = "https://hooks.slack.com/services/T0/B0/canary"
+
+
+def hook(secret, **more):
+    verify = {"scheme": "github", "secret": secret, **more}
+    return {"trigger": {"type": "webhook", "verify": verify}, "steps": []}
+
+
+def steps(*given, section="steps"):
+    return {"trigger": {"type": "manual"}, "steps": [], section: list(given)}
+
+
+def message(uses="slack.message", **settings):
+    return {"id": "tell", "uses": uses, "with": {"text": "hi", **settings}}
+
+
+def found(definition):
+    return [
+        (each.path, each.type, each.label, each.secret or each.name)
+        for each in references.spots(definition)
+    ]
+
+
+def test_the_secret_of_a_signature_is_found():
+    path = ("trigger", "verify", "secret")
+
+    assert found(hook("s3cret")) == [(path, "secret", "verify", "s3cret")]
+    assert found(hook({"credential": "one"})) == [
+        ((*path, "credential"), "secret", "verify", "one")
+    ]
+
+
+def test_each_of_several_secrets_is_found():
+    definition = hook(["s3cret", {"credential": "one"}], verify_token="t0ken")
+
+    assert [each[0] for each in found(definition)] == [
+        ("trigger", "verify", "secret", 0),
+        ("trigger", "verify", "secret", 1, "credential"),
+        ("trigger", "verify", "verify_token"),
+    ]
+    assert references.names(definition) == {"one"}
+
+
+@pytest.mark.parametrize("section", ["steps", "on_failure"])
+@pytest.mark.parametrize("kind", ["slack", "discord"])
+def test_the_address_of_a_message_is_found(kind, section):
+    step = message(f"{kind}.message", url=URL)
+
+    assert found(steps(step, section=section)) == [
+        ((section, 0, "with", "url"), kind, "tell", URL)
+    ]
+
+
+def test_a_template_is_no_secret():
+    assert found(steps(message(url="{{ vars.url }}"))) == []
+    assert found(steps(message("http.request", sign={"secret": "{{ vars.s }}"}))) == []
+
+
+def test_the_url_of_a_request_is_no_secret():
+    assert found(steps(message("http.request", url=URL))) == []
+
+
+def test_what_signs_a_request_is_found():
+    step = message("http.request", sign={"secret": "whsec_canary"})
+
+    assert found(steps(step)) == [
+        (("steps", 0, "with", "sign", "secret"), "secret", "tell", "whsec_canary")
+    ]
+
+
+def test_a_credential_that_signs_a_request_is_found():
+    step = message("http.request", sign={"credential": "partner"})
+
+    [spot] = references.spots(steps(step))
+
+    path = ("steps", 0, "with", "sign", "credential")
+    assert (spot.path, spot.type, spot.name) == (path, "secret", "partner")
+
+
+def test_the_credential_of_any_step_is_found():
+    definition = steps(message(credential="team"), message("ftp.put", credential="x"))
+
+    assert [(each.type, each.name) for each in references.spots(definition)] == [
+        ("slack", "team"),
+        (None, "x"),
+    ]
+    assert references.names(definition) == {"team", "x"}
+
+
+def test_names_take_the_place_of_secrets_and_nothing_else_changes():
+    definition = hook(["s3cret", {"credential": "one"}], tolerance=60)
+    definition["steps"] = [message(url=URL)]
+    before = copy.deepcopy(definition)
+
+    changed = references.with_names(
+        definition,
+        {
+            ("trigger", "verify", "secret", 0): "verify 1",
+            ("steps", 0, "with", "url"): "tell 1",
+        },
+    )
+
+    assert definition == before
+    expected = hook([{"credential": "verify 1"}, {"credential": "one"}], tolerance=60)
+    assert changed == {**expected, "steps": [message(credential="tell 1")]}
+    assert references.names(changed) == {"one", "verify 1", "tell 1"}
+
+
+KEYS = ["trigger", "verify", "secret", "sign", "steps", "with", "uses", "url", "id"]
+WORDS = st.sampled_from(["slack.message", "http.request", "s3cret", "{{ vars.x }}"])
+JSON = st.recursive(
+    st.none() | st.integers() | WORDS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*KEYS, "credential"]), inner, max_size=4)
+    ),
+    max_leaves=30,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["trigger", "steps", "on_failure"]), JSON))
+def test_a_definition_of_any_shape_is_searched_and_changed(definition):
+    secrets = [each for each in references.spots(definition) if each.secret is not None]
+
+    changed = references.with_names(
+        definition, {each.path: f"n{n}" for n, each in enumerate(secrets)}
+    )
+
+    assert not [each for each in references.spots(changed) if each.secret is not None]

@@ -1,0 +1,408 @@
+"""Who sent a delivery: the whole service in this process, from request to run."""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.security.signatures.senders import SENDERS, Sender, Sent, mac
+from tests.web.conftest import definition, hook_of
+from tests.web.test_doors import TOKEN, published
+from tests.web.test_receive import Rig
+
+BODY = b'{"id": "evt_1", "text": "caf\xc3\xa9"}'
+PUBLIC = "http://localhost:8000"
+ACCEPTED = {"mailgun": 200, "linear": 200, "meta": 200}
+
+
+def named(scheme: str) -> Sender:
+    return next(each for each in SENDERS if each.scheme == scheme)
+
+
+def guarded(api, sender: Sender, **more: Any) -> str:
+    """The path of a webhook that only this sender may use."""
+    made = api.workflow(f"From {sender}", verify={**sender.verify, **more})
+    return hook_of(made)
+
+
+def deliver(client, hook: str, sent: Sent, **more: Any):
+    headers = {"Content-Type": "application/json", **sent.headers}
+    path = f"{hook}?{sent.query}" if sent.query else hook
+    return client.post(path, data=sent.body, headers=headers, **more)
+
+
+def send(client, hook: str, sender: Sender, body: bytes = BODY, **changes: Any):
+    """Deliver what was signed now; `changes` are made on the way."""
+    sent = sender.send(body, now=time.time(), url=PUBLIC + hook)
+    return deliver(client, hook, Sent(**{**vars(sent), **changes}))
+
+
+def refused(answer) -> Any:
+    assert answer.status_code == 401
+    assert answer.content_type == "application/problem+json"
+    assert answer.json["type"] == "/problems/signature"
+    return {k: v for k, v in answer.json.items() if k != "request_id"}
+
+
+@pytest.mark.parametrize("sender", SENDERS, ids=str)
+def test_every_schemes_delivery_is_accepted_and_run(api, client, sender):
+    hook = guarded(api, sender)
+
+    answer = send(client, hook, sender)
+
+    assert answer.status_code == ACCEPTED.get(sender.scheme, 202)
+    assert answer.json["status"] == "queued"
+    found = api.call("GET", f"/executions/{answer.json['execution_id']}")
+    assert found["trigger"] == "webhook"
+
+
+@pytest.mark.parametrize("sender", SENDERS, ids=str)
+def test_every_schemes_forgery_is_401_in_the_same_words(api, client, sender):
+    hook = guarded(api, sender)
+    sent = sender.send(BODY, now=time.time(), url=PUBLIC + hook, secret="")
+    told = [refused(deliver(client, hook, Sent(BODY, {}, sent.query)))]
+    if sender.tolerance is not None:
+        old = time.time() - sender.tolerance - 60
+        stale = sender.send(BODY, now=old, url=PUBLIC + hook)
+        told.append(refused(deliver(client, hook, stale)))
+    for name in sent.headers.keys() - {"Linear-Delivery"}:
+        for value in ("\u00e9" * 40, "x" * 1_000_000, "v1=" + "0" * 64, ""):
+            forged = {**sent.headers, name: value}
+            told.append(
+                refused(deliver(client, hook, Sent(sent.body, forged, sent.query)))
+            )
+    if sender.covers_body:
+        changed = bytes([sent.body[0] ^ 1]) + sent.body[1:]
+        told.append(
+            refused(deliver(client, hook, Sent(changed, sent.headers, sent.query)))
+        )
+
+    assert all(each == told[0] for each in told)
+
+
+@pytest.mark.parametrize(
+    "sender", [each for each in SENDERS if each.covers_body], ids=str
+)
+def test_a_signature_over_the_reserialised_body_is_refused(api, client, sender):
+    hook = guarded(api, sender)
+    spaced = b'{ "a" : 1.0,\n"b": "\\u00e9" }'
+    compact = json.dumps(json.loads(spaced), separators=(",", ":")).encode()
+    sent = sender.send(compact, now=time.time(), url=PUBLIC + hook)
+    body = spaced if sender.scheme != "linear" else sent.body.replace(b" ", b"  ")
+
+    refused(deliver(client, hook, Sent(body, sent.headers, sent.query)))
+
+
+def test_the_body_counts_as_it_came_and_not_as_it_is_parsed(api, client):
+    hook = guarded(api, named("github"))
+
+    for body in (b"\xff\x00 no text", b"", b"payload=%7B%7D", b'{"a":1,"a":2}'):
+        assert send(client, hook, named("github"), body).status_code == 202
+
+
+def test_the_reason_is_in_the_log_and_the_metrics_and_nowhere_else(
+    api, client, caplog, app
+):
+    hook, sender = guarded(api, named("slack")), named("slack")
+    caplog.set_level("WARNING", "app.web.receive")
+    sent = sender.send(BODY, now=time.time() - 999)
+    told = [
+        deliver(client, hook, Sent(BODY, {})),
+        deliver(client, hook, sent),
+        deliver(client, hook, sender.send(BODY, now=time.time(), secret=sender.wrong)),
+        deliver(client, hook, Sent(BODY, {**sent.headers, "X-Slack-Signature": "x"})),
+    ]
+
+    lines = [each for each in caplog.records if "refused" in each.message]
+    assert [vars(each)["reason"] for each in lines] == [
+        "missing",
+        "stale",
+        "bad",
+        "malformed",
+    ]
+    assert {vars(each)["scheme"] for each in lines} == {"slack"}
+    assert len({answer.json["detail"] for answer in told}) == 1
+    metrics = client.get("/metrics").text
+    assert 'sluice_signatures_refused_total{reason="stale",scheme="slack"}' in metrics
+    assert 'sluice_webhooks_total{outcome="unverified"}' in metrics
+
+
+def test_a_refused_signature_and_a_handshake_are_in_the_books(api, app, client):
+    sender = named("slack")
+    made = api.workflow("Books", verify=sender.verify)
+    hook = hook_of(made)
+    deliver(client, hook, Sent(BODY, {}))
+    challenge = b'{"type": "url_verification", "challenge": "c"}'
+    assert send(client, hook, sender, challenge).status_code == 200
+    send(client, hook, sender)
+
+    app.extensions["services"].refusals.flush()
+
+    books = api.call("GET", f"/ledger?workflow_id={made['id']}")
+    told = [books[each] for each in ("received", "rejected", "handshake", "success")]
+    assert told[:3] == [3, 1, 1]
+    assert books["balanced"] is True
+
+
+def test_two_secrets_count_while_one_replaces_the_other(api, client):
+    sender = named("github")
+    verify = {"scheme": "github", "secret": [sender.wrong, sender.secret]}
+    hook = hook_of(api.workflow("Rotating", verify=verify))
+
+    for secret in (sender.secret, sender.wrong):
+        assert (
+            deliver(client, hook, sender.send(BODY, secret=secret)).status_code == 202
+        )
+    refused(deliver(client, hook, sender.send(BODY, secret="a-third")))
+
+
+def test_a_header_that_holds_the_secret_is_not_kept(api, client):
+    for scheme in ("gitlab-token", "telegram", "token", "bearer", "basic"):
+        sender = named(scheme)
+        answer = send(client, guarded(api, sender), sender)
+        path = f"/executions/{answer.json['execution_id']}/request"
+        kept = api.call("GET", path)["headers"]
+        assert (
+            kept.keys() & {name.lower() for name in sender.send(BODY).headers} == set()
+        )
+        assert sender.secret not in str(kept)
+
+
+@pytest.mark.parametrize("scheme", ["square", "twilio", "hmac"])
+def test_the_url_that_is_signed_is_ours_whatever_the_host_header_says(
+    api, client, scheme
+):
+    sender = named(scheme)
+    hook = guarded(api, sender)
+    sent = sender.send(BODY, now=time.time(), url=PUBLIC + hook)
+    forged = sender.send(BODY, now=time.time(), url="http://evil.example" + hook)
+    lies = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+
+    right = deliver(client, hook, Sent(sent.body, sent.headers | lies, sent.query))
+    wrong = deliver(client, hook, Sent(sent.body, forged.headers | lies, sent.query))
+
+    assert right.status_code == 202
+    refused(wrong)
+
+
+@pytest.mark.parametrize("scheme", ["square", "twilio", "hmac"])
+def test_a_url_of_the_senders_own_can_be_named(api, client, scheme):
+    sender, url = named(scheme), "https://gateway.example:8443/in"
+    hook = guarded(api, sender, url=url)
+
+    def told(signed_url: str, path: str = hook) -> int:
+        sent = sender.send(BODY, now=time.time(), url=signed_url)
+        status: int = deliver(client, path, sent).status_code
+        return status
+
+    assert told(url) == 202
+    assert told(f"{url}/more%20path", f"{hook}/more%20path") in (200, 202)
+    assert told(PUBLIC + hook) == 401
+
+
+def test_query_and_further_path_are_part_of_the_signed_url(api, client):
+    sender = named("square")
+    hook = guarded(api, sender)
+    sent = sender.send(BODY, url=f"{PUBLIC}{hook}/a/b?x=1&y=%C3%A9")
+
+    answer = client.post(f"{hook}/a/b?x=1&y=%C3%A9", data=BODY, headers=sent.headers)
+
+    assert answer.status_code == 202
+    assert (
+        client.post(f"{hook}/a/b?x=2", data=BODY, headers=sent.headers).status_code
+        == 401
+    )
+
+
+def zooms(plain: str) -> str:
+    return mac(named("zoom").secret.encode(), plain.encode()).hex()
+
+
+ASKED: Mapping[str, tuple[Any, Any]] = {
+    "slack": ({"type": "url_verification", "challenge": "c"}, {"challenge": "c"}),
+    "discord": ({"type": 1}, {"type": 1}),
+    "zoom": (
+        {"event": "endpoint.url_validation", "payload": {"plainToken": "abc"}},
+        {"plainToken": "abc", "encryptedToken": zooms("abc")},
+    ),
+}
+
+
+@pytest.mark.parametrize("scheme", ["slack", "discord", "zoom"])
+def test_a_signed_handshake_is_answered_even_where_the_method_is_not_taken(
+    api, client, scheme
+):
+    sender = named(scheme)
+    value, expected = ASKED[scheme]
+    made = api.workflow("Putting", verify=sender.verify, methods=["PUT"])
+    hook = hook_of(made)
+
+    answer = send(client, hook, sender, json.dumps(value).encode())
+
+    assert (answer.status_code, answer.json) == (200, expected)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert send(client, hook, sender).status_code == 405
+    assert api.call("GET", f"/executions?workflow_id={made['id']}")["items"] == []
+
+
+@pytest.mark.parametrize("scheme", ["slack", "discord", "zoom"])
+def test_an_unsigned_handshake_is_401_and_nothing_is_answered(api, client, scheme):
+    sender, hook = named(scheme), guarded(api, named(scheme))
+    body = json.dumps(ASKED[scheme][0]).encode()
+    sent = sender.send(body, now=time.time())
+
+    refused(deliver(client, hook, Sent(body, {})))
+    refused(deliver(client, hook, Sent(body + b" ", sent.headers)))
+    old = sender.send(body, now=time.time() - 900)
+    refused(deliver(client, hook, old))
+
+
+def test_discords_ping_of_webhook_events_is_answered_with_nothing(api, client):
+    sender = named("discord")
+    ping = b'{"version": 1, "application_id": "1", "type": 0}'
+
+    answer = send(client, guarded(api, sender), sender, ping)
+
+    assert (answer.status_code, answer.data) == (204, b"")
+
+
+def test_zooms_token_is_signed_with_the_secret_that_signed_the_request(api, client):
+    sender = named("zoom")
+    verify = {"scheme": "zoom", "secret": [sender.wrong, sender.secret]}
+    hook = hook_of(api.workflow("Zoom", verify=verify))
+    body = json.dumps(ASKED["zoom"][0]).encode()
+
+    def answered(secret: str) -> str:
+        sent = sender.send(body, now=time.time(), secret=secret)
+        token: str = deliver(client, hook, sent).json["encryptedToken"]
+        return token
+
+    assert answered(sender.secret) != answered(sender.wrong)
+
+
+def test_a_token_that_looks_like_a_message_is_never_signed(api, client):
+    sender, hook = named("zoom"), guarded(api, named("zoom"))
+    forged = f"v0:{int(time.time())}:{{}}"
+    value = {"event": "endpoint.url_validation", "payload": {"plainToken": forged}}
+
+    refused(send(client, hook, sender, json.dumps(value).encode()))
+
+
+def test_meta_is_answered_when_it_knows_the_token(api, client):
+    hook = guarded(api, named("meta"), verify_token="t-1")
+    asked = {"hub.mode": "subscribe", "hub.verify_token": "t-1", "hub.challenge": "<b>"}
+
+    answer = client.get(f"{hook}?{urlencode(asked)}")
+
+    assert (answer.status_code, answer.data) == (200, b"<b>")
+    assert answer.content_type == "text/plain; charset=utf-8"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    asked["hub.verify_token"] = "t-2"
+    refused(client.get(f"{hook}?{urlencode(asked)}"))
+    assert client.get(hook).status_code == 405
+
+
+def test_graph_hears_its_token_as_text(api, client):
+    hook = guarded(api, named("graph"))
+    asked = urlencode({"validationToken": "Validation: <b> \u00e9"})
+
+    answer = client.post(f"{hook}?{asked}")
+
+    assert (answer.status_code, answer.text) == (200, "Validation: <b> \u00e9")
+    assert answer.content_type == "text/plain; charset=utf-8"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_without_verify_nobody_is_asked_who_he_is(api, client):
+    hook = hook_of(api.workflow())
+
+    answer = client.post(f"{hook}?validationToken=x", data=BODY)
+
+    assert answer.status_code == 202
+
+
+def test_a_change_of_the_secret_counts_at_once(api, client):
+    sender = named("github")
+    made = api.workflow("Changing", verify=sender.verify)
+    hook = hook_of(made)
+    assert send(client, hook, sender).status_code == 202
+
+    changed = definition(verify={"scheme": "github", "secret": sender.wrong})
+    api.call("PUT", f"/workflows/{made['id']}", {"definition": changed})
+
+    refused(send(client, hook, sender))
+    assert (
+        deliver(client, hook, sender.send(BODY, secret=sender.wrong)).status_code == 202
+    )
+
+
+def test_a_wrong_method_and_a_wrong_body_are_told_before_a_wrong_signature(api, client):
+    hook = guarded(api, named("github"))
+
+    assert client.put(hook, data=BODY).status_code == 405
+    assert client.post(hook, data=b"x" * ((1 << 20) + 1)).status_code == 413
+
+
+def test_what_is_no_json_is_told_only_to_those_who_signed_it(api, client):
+    sender = named("github")
+    hook = hook_of(api.workflow("Strict", verify=sender.verify, accept="json"))
+
+    refused(deliver(client, hook, Sent(b"{", {})))
+    assert send(client, hook, sender, b"{").status_code == 400
+
+
+@pytest.fixture
+def rig():
+    return Rig()
+
+
+LOCKED = [
+    {"scheme": "github", "secret": {"credential": "gone"}},
+    {"scheme": "github", "secret": ["x", {"credential": "gone"}]},
+    {"scheme": "standard", "secret": {"credential": "no-key"}},
+    {"scheme": "from-a-later-release", "secret": "x"},
+    {"scheme": "meta", "secret": "x", "verify_token": {"credential": "gone"}},
+]
+
+
+@pytest.mark.parametrize("verify", LOCKED, ids=str)
+def test_a_secret_that_cannot_be_read_is_503_and_never_unverified(rig, caplog, verify):
+    rig.safe.values["no-key"] = b"hunter2"
+    rig.stored.known[TOKEN] = published(verify=verify)
+
+    answer, problem = rig.refused(503)
+
+    assert answer.headers["Retry-After"] == "30"
+    assert problem["type"] == "/problems/credential-unreadable"
+    assert rig.books.outcomes == ["failed"]
+    [line] = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert line.message == "Webhook secret unreadable"
+    assert "hunter2" not in str(vars(line))
+    caplog.clear()
+
+
+def test_a_secret_that_can_be_read_again_opens_the_door(rig, caplog):
+    sender = named("github")
+    verify = {"scheme": "github", "secret": {"credential": "hook"}}
+    rig.stored.known[TOKEN] = published(verify=verify)
+    rig.refused(503)
+    caplog.clear()
+
+    rig.safe.values["hook"] = sender.secret.encode()
+    rig.doors.forget("tenant_1")
+    sent = sender.send(BODY)
+
+    rig.admit(body=sent.body, headers=tuple(sent.headers.items()))
+    assert len(rig.desk.runs) == 1
+
+
+def test_signatures_of_a_header_that_comes_twice_are_not_guessed_at(rig):
+    sender = named("github")
+    rig.stored.known[TOKEN] = published(verify=sender.verify)
+    sent = sender.send(BODY)
+    twice = (*sent.headers.items(), *sent.headers.items())
+
+    rig.refused(401, body=sent.body, headers=twice)
