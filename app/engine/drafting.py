@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from app.connectors.registry import Connector, Registry
 from app.domain.errors import Fault
+from app.domain.execution import ANSWERING
 from app.domain.expression import Expression
 from app.domain.parsing import InvalidExpression
 from app.domain.template import InvalidTemplate, Template, condition
@@ -15,6 +16,11 @@ from app.engine import faults
 from app.engine.reading import Place, near
 
 SECTIONS = ("steps", "on_failure")
+UNHEARD = (
+    "answers nobody, for nobody waits; set `respond: on_finish` in the trigger, which"
+    " must be a webhook, or leave this step out"
+)
+_AT_ONCE = (None, "immediately")
 _LATER_KINDS = frozenset({"workflow.run"})
 
 
@@ -36,6 +42,7 @@ class Drafter:
 
     def draft(self, definition: Mapping[str, Any]) -> dict[str, list[Draft]]:
         """Compile all steps of a definition, by section."""
+        self.faults += _unheard(definition)
         ids: dict[str, str] = {}
         for base, step in _steps(definition):
             if isinstance(step.get("id"), str):
@@ -92,7 +99,7 @@ class Drafter:
         try:
             kind.model_validate(values)
         except ValidationError as error:
-            self.faults += faults.certain(error, values, pointer)
+            self.faults += faults.certain(error, values, pointer, kind)
 
     def _condition(self, text: Any, base: str, place: Place) -> Expression | None:
         if not isinstance(text, str):
@@ -119,3 +126,13 @@ def _steps(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
         for index, step in enumerate(steps if isinstance(steps, list) else []):
             if isinstance(step, dict):
                 yield f"/{section}/{index}", step
+
+
+def _unheard(definition: Mapping[str, Any]) -> Iterator[Fault]:
+    """Find the steps that answer while nobody waits for the end."""
+    trigger = definition.get("trigger")
+    if not isinstance(trigger, dict) or trigger.get("respond") not in _AT_ONCE:
+        return
+    for base, step in _steps(definition):
+        if step.get("uses") == ANSWERING:
+            yield Fault(f"{base}/uses", UNHEARD)
