@@ -1,5 +1,6 @@
 """The shape of a workflow's definition: which fields there are, and what fits them."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
@@ -35,6 +36,13 @@ def _choice(*now: str, later: Sequence[str] = ()) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _step_id(value: str) -> str:
+    if not re.fullmatch(STEP_ID, value):
+        message = "must be a small letter and then small letters, digits or _, up to 63"
+        raise PydanticCustomError("step_id", message)
+    return value
 
 
 def _within_limit(seconds: float, info: ValidationInfo) -> float:
@@ -95,7 +103,9 @@ class RetryShape(_Shape):
 class StepShape(_Shape):
     """One step; its `with` is its connector's business."""
 
-    id: Annotated[str, Field(pattern=STEP_ID)]
+    id: Annotated[
+        str, AfterValidator(_step_id), Field(json_schema_extra={"pattern": STEP_ID})
+    ]
     uses: str
     with_: Annotated[dict[str, Any], Field(alias="with", default_factory=dict)]
     if_: Annotated[str | None, Field(alias="if")] = None

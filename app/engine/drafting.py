@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from app.connectors.registry import Connector, Registry
 from app.domain.errors import Fault
+from app.domain.execution import ANSWERING
 from app.domain.expression import Expression
 from app.domain.parsing import InvalidExpression
 from app.domain.template import InvalidTemplate, Template, bare
@@ -20,6 +21,11 @@ ALWAYS_THE_SAME = (
     "reads nothing of the delivery, so that every one would be a duplicate;"
     " read a part of trigger, or write `null` in backticks for no key"
 )
+UNHEARD = (
+    "answers nobody, for nobody waits; set `respond: on_finish` in the trigger, which"
+    " must be a webhook, or leave this step out"
+)
+_AT_ONCE = (None, "immediately")
 _LATER_KINDS = frozenset({"workflow.run"})
 
 
@@ -41,6 +47,7 @@ class Drafter:
 
     def draft(self, definition: Mapping[str, Any]) -> dict[str, list[Draft]]:
         """Compile all steps of a definition, by section."""
+        self.faults += _unheard(definition)
         ids: dict[str, str] = {}
         for base, step in _steps(definition):
             if isinstance(step.get("id"), str):
@@ -98,7 +105,7 @@ class Drafter:
         try:
             kind.model_validate(values)
         except ValidationError as error:
-            self.faults += faults.certain(error, values, pointer)
+            self.faults += faults.certain(error, values, pointer, kind)
 
     def _condition(self, text: Any, base: str, place: Place) -> Expression | None:
         return self._expression(text, f"{base}/if", place)
@@ -137,3 +144,13 @@ def _steps(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
         for index, step in enumerate(steps if isinstance(steps, list) else []):
             if isinstance(step, dict):
                 yield f"/{section}/{index}", step
+
+
+def _unheard(definition: Mapping[str, Any]) -> Iterator[Fault]:
+    """Find the steps that answer while nobody waits for the end."""
+    trigger = definition.get("trigger")
+    if not isinstance(trigger, dict) or trigger.get("respond") not in _AT_ONCE:
+        return
+    for base, step in _steps(definition):
+        if step.get("uses") == ANSWERING:
+            yield Fault(f"{base}/uses", UNHEARD)

@@ -1,16 +1,20 @@
 """From pydantic's errors to faults and messages that hold nobody's data."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.domain.errors import Fault
 from app.domain.template import child
+from app.engine import fields
+from app.engine.reading import near
 
 MOST = 100  # faults told at once
+FEW = 10  # names that are listed
 _ABOUT_KEYS = {"missing": "is required", "extra_forbidden": "is not a known field"}
 _EXPECTED = {
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "an object"),
@@ -33,26 +37,38 @@ _PREFIX = re.compile(r"^(?:Value error, |Assertion failed, )")
 _SUBJECT = re.compile(r"^(?:Input|String|List|Dictionary|Value) should ")
 
 
-def of(error: ValidationError, root: Any, base: str = "") -> Iterator[Fault]:
-    """Turn every error into a fault that points into `root`, which stands at `base`."""
-    for each in error.errors(include_url=False):
-        yield Fault(_follow(each, root, base)[0], message(each))
+def of(
+    error: ValidationError, root: Any, shape: type[BaseModel], base: str = ""
+) -> Iterator[Fault]:
+    """Turn errors into faults that point into `root`, which stands at `base`.
+
+    Args:
+        error: of the validation against `shape`; more than can be told is left out.
+        root: what was validated.
+        shape: tells which fields there are.
+        base: a JSON pointer.
+    """
+    for each in islice(error.errors(include_url=False), MOST + 1):
+        pointer, _ = _follow(each, root, base)
+        yield Fault(pointer, message(each, shape))
 
 
-def certain(error: ValidationError, root: Any, base: str) -> Iterator[Fault]:
-    """Leave out errors at values that expressions have yet to give."""
-    for each in error.errors(include_url=False):
-        pointer, value = _follow(each, root, base)
-        about_value = each["loc"] and each["type"] not in _ABOUT_KEYS
-        if not (about_value and _holds_template(value)):
-            yield Fault(pointer, message(each))
+def certain(
+    error: ValidationError, root: Any, base: str, shape: type[BaseModel]
+) -> Iterator[Fault]:
+    """Do as `of` does without errors at values that expressions have yet to give."""
+    found = error.errors(include_url=False)
+    sure = (each for each in found if not _may_fit(each, root, base))
+    for each in islice(sure, MOST + 1):
+        pointer, _ = _follow(each, root, base)
+        yield Fault(pointer, message(each, shape))
 
 
-def message(error: ErrorDetails) -> str:
+def message(error: ErrorDetails, shape: type[BaseModel] | None = None) -> str:
     """Say what is expected, and of what type the value is; never the value."""
     kind = error["type"]
-    if kind == "extra_forbidden" and error["loc"][-1] == "credential":
-        return "is not supported yet"
+    if kind == "extra_forbidden":
+        return _unknown(str(error["loc"][-1]), fields.beside(shape, error["loc"]))
     if kind in _ABOUT_KEYS:
         return _ABOUT_KEYS[kind]
     if kind in _EXPECTED:
@@ -60,6 +76,20 @@ def message(error: ErrorDetails) -> str:
         return f"must be {_EXPECTED[kind]}, not {found}"
     text = _PREFIX.sub("", error["msg"]).replace(" after validation", "")
     return _SUBJECT.sub("must ", text)
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    if name == "credential":
+        return "is not supported yet"
+    hint = near(name, known)
+    if not hint and 0 < len(known) <= FEW:
+        hint = f"; the fields are {', '.join(known)}"
+    return f"{_ABOUT_KEYS['extra_forbidden']}{hint}"
+
+
+def _may_fit(error: ErrorDetails, root: Any, base: str) -> bool:
+    about_value = error["loc"] and error["type"] not in _ABOUT_KEYS
+    return bool(about_value) and _holds_template(_follow(error, root, base)[1])
 
 
 def _follow(error: ErrorDetails, root: Any, base: str) -> tuple[str, Any]:
