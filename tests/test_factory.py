@@ -1,6 +1,8 @@
 """Building and starting the service."""
 
 import json
+import stat
+import threading
 
 import pytest
 
@@ -9,28 +11,23 @@ from app.settings import Settings
 from app.store.memory import MemoryStore
 
 
-def test_building_starts_no_thread_and_opens_no_file(tmp_path):
+def test_building_starts_no_thread_and_opens_no_database(tmp_path):
     data = tmp_path / "data"
+    before = set(threading.enumerate())
 
     create_app(Settings(data_dir=data))
 
-    assert not data.exists()
+    assert set(threading.enumerate()) == before
+    assert [each.name for each in data.iterdir()] == ["encryption.key"]
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
 
 
-def test_a_data_directory_that_cannot_be_used_ends_the_start_with_its_reason(
-    tmp_path, capsys
-):
+def test_a_data_directory_that_cannot_be_used_is_a_wrong_setting(tmp_path):
     occupied = tmp_path / "data"
     occupied.touch()
-    app = create_app(Settings(data_dir=occupied), store=MemoryStore())
 
-    with pytest.raises(SystemExit) as ended:
-        app.extensions["start"]()
-
-    assert ended.value.code == 3
-    line = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert line["level"] == "critical"
-    assert "data directory cannot be used" in line["reason"]
+    with pytest.raises(ValueError, match=r"encryption\.key is not a key"):
+        create_app(Settings(data_dir=occupied), store=MemoryStore())
 
 
 def test_a_file_that_is_no_database_ends_the_start_with_its_reason(tmp_path, capsys):

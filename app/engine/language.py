@@ -54,6 +54,7 @@ def schema(registry: Registry) -> Schema:
             shapes[shape]["properties"][field]["enum"] = list(words)
     shapes["TriggerShape"] |= _only_webhooks_have_options()
     kinds = {name: _settings(registry, name) for name in registry}
+    parts = {k: v for each in kinds.values() for k, v in each.pop("$defs", {}).items()}
     step = shapes["StepShape"] | {
         "description": "One step; `uses` says what `with` is."
     }
@@ -64,7 +65,13 @@ def schema(registry: Registry) -> Schema:
         "title": "Workflow",
         **document,
         "description": ABOUT,
-        "$defs": {**shapes, "StepShape": step, **kinds, "Template": TEMPLATE},
+        "$defs": {
+            **shapes,
+            "StepShape": step,
+            **kinds,
+            **parts,
+            "Template": TEMPLATE,
+        },
     }
 
 

@@ -48,7 +48,7 @@ def test_an_unknown_field_comes_with_the_known_ones_when_they_are_few():
         (
             "/on_failure/0/later",
             "is not a known field; the fields are "
-            + "id, uses, with, if, retry, timeout, on_unknown",
+            "id, uses, with, if, retry, timeout, on_unknown",
         ),
     ]
 
