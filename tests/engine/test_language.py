@@ -57,7 +57,8 @@ FITTING = [
     using("delay", seconds="{{ trigger.body.seconds }}"),
     using("stop", status="{{ vars.status }}", message=7),
     using("log", message="a", fields={"n": "{{ trigger.body.n }}"}),
-    using("respond", status=201, headers={"X-A": "b"}, body={"a": [1]}),
+    using("respond", status=201, headers={"X-A": "b"}, body={"a": [1]})
+    | {"trigger": {"type": "webhook", "respond": "on_finish"}},
     using("slack.message", url="{{ vars.url }}", text="a"),
     using("discord.message", url="HTTPS://discord.com/api/webhooks/1/a", text=["a"]),
 ]
