@@ -14,7 +14,8 @@ def make(
     held: Execution, plan: Plan, payload: Payload, journal: Iterable[StepRecord]
 ) -> Scope:
     """Build the roots from what came in and what earlier segments recorded."""
-    decoded = body.decode(payload.body, payload.content_type)
+    coding = payload.headers.get("content-encoding")
+    decoded = body.decode(payload.body, payload.content_type, coding)
     return Scope(
         {
             "trigger": {
