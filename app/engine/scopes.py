@@ -7,7 +7,7 @@ from app.domain.execution import Execution, Payload, StepRecord, StepStatus
 from app.domain.expression import Scope
 from app.engine.plan import Plan
 
-OVER = frozenset({StepStatus.SUCCESS, StepStatus.SKIPPED})
+OVER = frozenset({StepStatus.SUCCESS, StepStatus.SKIPPED, StepStatus.FAILED})
 
 
 def make(
