@@ -17,6 +17,8 @@ from app.web.problems import Refused
 
 FINISH = 25.0  # seconds a sender waits who is answered at the end
 
+FULL = "Too many callers wait for their runs; try again."
+
 
 class WaitingRoom:
     """A bounded number of places, so that threads are left for everybody else."""
@@ -48,7 +50,7 @@ class WaitingRoom:
         """
         if not self._places.acquire(blocking=False):
             self._refusals.count(published.workflow, trigger, Outcome.SHED)
-            raise Overloaded("Too many callers wait for their runs; try again.")
+            raise Overloaded(FULL, code="too-many-waiting")
         said = published.version.definition["trigger"]
         cancels = said.get("on_disconnect", "cancel") == "cancel"
         return Visit(self, client, cancels=cancels)
