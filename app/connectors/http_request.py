@@ -52,7 +52,8 @@ class HttpRequest(Connector):
 
     The output is ``{status, headers, body}``. The body is the value for JSON
     types, a string for what is text, null for nothing, and Base64 for other
-    bytes; JSON that does not parse is given as text.
+    bytes; JSON that does not parse is given as text. A status that is not accepted
+    fails the step, which keeps its output.
     """
 
     name: ClassVar[str] = "http.request"
@@ -96,9 +97,10 @@ class HttpRequest(Connector):
             body=body,
         )
         reply = call.http.call(call.context, request)
-        statuses.require(reply, self._accepts)
         headers = dict(reply.headers)
-        return {"status": reply.status, "headers": headers, "body": decoded(reply)}
+        output = {"status": reply.status, "headers": headers, "body": decoded(reply)}
+        statuses.require(reply, self._accepts, output=output)
+        return output
 
     def _headers(self, idempotency_key: str) -> Mapping[str, str]:
         own = any(name.lower() == "idempotency-key" for name in self.headers)

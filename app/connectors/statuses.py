@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from app.connectors.http import Reply
 from app.domain import times
@@ -20,8 +21,15 @@ def below_400(status: int) -> bool:
     return status < LOWEST_ERROR
 
 
-def require(reply: Reply, accepted: Callable[[int], bool] = below_400) -> None:
+def require(
+    reply: Reply, accepted: Callable[[int], bool] = below_400, *, output: Any = None
+) -> None:
     """Let an accepted status pass.
+
+    Args:
+        reply: what the server answered.
+        accepted: tells which statuses are fine.
+        output: what the step leaves if this one is not.
 
     Raises:
         StepFailed: `http-status`, worth another try for 408, 425, 429 and 5xx.
@@ -34,6 +42,7 @@ def require(reply: Reply, accepted: Callable[[int], bool] = below_400) -> None:
         f"{reply.origin} answered with status {reply.status}",
         retryable=later,
         retry_after=retry_after(reply.headers.get("retry-after"), at=times.now()),
+        output=output,
     )
 
 

@@ -11,6 +11,7 @@ from app.domain import jsons
 MAX_FIELDS = 1000  # of a form
 MAX_HEAD = 8192  # bytes of one part's headers
 _KIND = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)  # fit for a message
+_CODING = re.compile(r"[\w.+-]{1,20}", re.ASCII)
 _PARAMETER = re.compile(
     r';\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)(?:"|\\?\Z)|([^\s;"]*))', re.DOTALL
 )
@@ -32,19 +33,39 @@ class Decoded:
     error: str | None = None  # one sentence; it quotes nothing of the body
 
 
-def decode(body: bytes, content_type: str | None) -> Decoded:
+def decode(body: bytes, content_type: str | None, coding: str | None = None) -> Decoded:
     """Read a body as its content type says; without one, as JSON.
 
     JSON types give the value, form types an object of strings (repeated names: a
     list of them), ``text/*`` a string. What does not fit has an error instead, and
     so has any other type. Files in a form are left out.
+
+    Args:
+        body: the bytes as they came; nothing unpacks them.
+        content_type: the header, if there is one.
+        coding: the header Content-Encoding, which may be why there is no value.
     """
     kind, parameters = _header(content_type or "")
     try:
         return Decoded(_value(body, kind, parameters))
     except ValueError as error:
-        named = kind if _KIND.fullmatch(kind) else "JSON" if not kind else "this type"
-        return Decoded(None, f"As {named} the body has no value: {error}.")
+        shown = named(kind, "this type" if kind else "JSON")
+        why = packed(coding) or error
+        return Decoded(None, f"As {shown} the body has no value: {why}.")
+
+
+def named(kind: str, otherwise: str) -> str:
+    """Return a content type if it is fit for a message."""
+    return kind if _KIND.fullmatch(kind) else otherwise
+
+
+def packed(coding: str | None) -> str | None:
+    """Say that a Content-Encoding hides the value, if it does."""
+    name = (coding or "").strip().lower()
+    if name in {"", "identity"}:
+        return None
+    shown = f" ({name})" if _CODING.fullmatch(name) else ""
+    return f"its Content-Encoding{shown} is not opened here; send it plain"
 
 
 def _value(body: bytes, kind: str, parameters: Mapping[str, str]) -> Any:

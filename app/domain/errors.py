@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,22 @@ class Invalid(ServiceError):
 
 
 class Overloaded(ServiceError):
-    """No room for another execution; try again in `retry_after` seconds."""
+    """No room for another execution.
+
+    Args:
+        message: what there is too much of.
+        retry_after: seconds after which there may be room.
+        code: if it is not the queue that is full.
+    """
 
     code = "queue-full"
 
-    def __init__(self, message: str, *, retry_after: int = 1) -> None:
+    def __init__(
+        self, message: str, *, retry_after: int = 1, code: str | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.code = code or self.code
 
 
 class StoreUnavailable(ServiceError):
@@ -92,6 +102,7 @@ class StepFailed(ServiceError):
         message: what was found, what was expected, what to do; no secret in it.
         retryable: whether the same step may succeed when tried again.
         retry_after: seconds the other side asked us to wait, if it did.
+        output: JSON that the step leaves all the same; for the journal, not for logs.
     """
 
     def __init__(
@@ -101,9 +112,11 @@ class StepFailed(ServiceError):
         *,
         retryable: bool = False,
         retry_after: float | None = None,
+        output: Any = None,
     ) -> None:
         super().__init__(message)
         self.code = code
+        self.output = output
         self.retryable = retryable
         self.retry_after = retry_after
 

@@ -32,7 +32,11 @@ def parse(data: bytes) -> Any:
     """
     if _LONG_RUN in data.translate(_DIGITS_TO_ZERO):
         return _parse_exactly(data)
-    value = orjson.loads(data)
+    try:
+        value = orjson.loads(data)
+    except ValueError:
+        _text(data)  # has the better reason, if that is it
+        raise
     if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
         _check_depth(value)
     return value
@@ -88,7 +92,7 @@ def _parse_exactly(data: bytes) -> Any:
     """Read with the standard library: orjson makes floats of long integers."""
     try:
         value = json.loads(
-            data.decode("utf-8"),
+            _text(data),
             parse_int=_integer,
             parse_float=_finite,
             parse_constant=_no_constant,
@@ -99,6 +103,13 @@ def _parse_exactly(data: bytes) -> Any:
     if b"\\u" in data:
         _encode_exactly(value)  # the standard library lets lone surrogates in
     return value
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start} is not UTF-8") from error
 
 
 def _integer(digits: str) -> int:

@@ -54,7 +54,8 @@ def schema(registry: Registry) -> Schema:
             shapes[shape]["properties"][field]["enum"] = list(words)
     shapes["TriggerShape"] |= _only_webhooks_have_options()
     kinds = {name: _settings(registry, name) for name in registry}
-    parts = {k: v for each in kinds.values() for k, v in each.pop("$defs", {}).items()}
+    for settings in kinds.values():
+        shapes |= settings.pop("$defs", {})
     step = shapes["StepShape"] | {
         "description": "One step; `uses` says what `with` is."
     }
@@ -69,7 +70,6 @@ def schema(registry: Registry) -> Schema:
             **shapes,
             "StepShape": step,
             **kinds,
-            **parts,
             "Template": TEMPLATE,
         },
     }
@@ -114,7 +114,9 @@ def _with(name: str, settings: Schema) -> Schema:
 def _settings(registry: Registry, name: str) -> Schema:
     kind = registry.find(name)
     assert kind is not None
-    return _opened(kind.model_json_schema(schema_generator=_Generator))
+    described = kind.model_json_schema(schema_generator=_Generator)
+    inner = {key: _opened(each) for key, each in described.get("$defs", {}).items()}
+    return _opened(described) | {"$defs": inner}
 
 
 def _opened(schema: Schema) -> Schema:

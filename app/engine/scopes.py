@@ -8,14 +8,15 @@ from app.domain.execution import Execution, Payload, StepRecord, StepStatus
 from app.domain.expression import Scope
 from app.engine.plan import Plan
 
-OVER = frozenset({StepStatus.SUCCESS, StepStatus.SKIPPED})
+OVER = frozenset({StepStatus.SUCCESS, StepStatus.SKIPPED, StepStatus.FAILED})
 
 
 def make(
     held: Execution, plan: Plan, payload: Payload, journal: Iterable[StepRecord]
 ) -> Scope:
     """Build the roots from what came in and what earlier segments recorded."""
-    decoded = body.decode(payload.body, payload.content_type)
+    coding = payload.headers.get("content-encoding")
+    decoded = body.decode(payload.body, payload.content_type, coding)
     return Scope(
         {
             "trigger": trigger(payload, decoded.value),

@@ -177,9 +177,22 @@ class Steps:
                 "attempts-exhausted",
                 f"{record.attempt} attempts failed, the last with {failure.code}:"
                 f" {failure}",
+                output=failure.output,
             )
-        self._note(record, StepStatus.FAILED, error=failure)
+        output = self._kept(failure)
+        if output is not None:
+            self._scope = self._scope.with_output(record.path, failure.output)
+        self._note(record, StepStatus.FAILED, output=output, error=failure)
         return failure
+
+    def _kept(self, failure: StepFailed) -> bytes | None:
+        """Write down what a failure leaves, if it leaves something that fits."""
+        if failure.output is None:
+            return None
+        try:
+            return jsons.encode(failure.output, limit=self._tools.max_output)
+        except ValueError:
+            return None
 
     def _note(
         self,

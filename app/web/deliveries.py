@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import parse_qs
 
 from app.domain import jsons
+from app.domain.body import named, packed
 from app.domain.execution import Payload
 from app.web.problems import Problem
 
@@ -52,14 +53,16 @@ def payload(
 
 def no_json(delivery: Delivery, body: bytes) -> str | None:
     """Say why expressions could not read a body as JSON, if they could not."""
-    kind = _joined(delivery.headers).get("content-type", "")
+    headers = _joined(delivery.headers)
+    kind = headers.get("content-type", "")
     kind = kind.partition(";")[0].strip().lower()
     if kind and kind != "application/json" and not kind.endswith("+json"):
-        return "its Content-Type is another, but this webhook takes only JSON"
+        shown = named(kind, "another")
+        return f"its Content-Type is {shown}, but this webhook takes only JSON"
     try:
         jsons.parse(body)
     except ValueError as error:
-        return str(error)
+        return packed(headers.get("content-encoding")) or str(error)
     return None
 
 

@@ -12,6 +12,14 @@ from app.store.protocol import Accounts
 from app.web.problems import Problem, Refused
 
 CLOSED = "Somebody has registered here already; ask them for an invitation."
+UNSET = (
+    "The first registration needs a setup token, and this instance has none;"
+    " set SLUICE_SETUP_TOKEN and send it as `setup_token`."
+)
+WRONG = (
+    "The setup_token is missing or wrong; the first registration needs the value of"
+    " SLUICE_SETUP_TOKEN."
+)
 FIRST_KEY = "First key"
 
 
@@ -77,9 +85,9 @@ class Signup:
             raise SignupClosed(CLOSED)
         if self._token is None:
             if self._token_needed:
-                raise _no_token("Set SLUICE_SETUP_TOKEN and send it as `setup_token`.")
+                raise _refused(UNSET)
         elif token is None or not tokens.same(token, self._token):
-            raise _no_token("Send the value of SLUICE_SETUP_TOKEN as `setup_token`.")
+            raise _refused(WRONG)
 
     def _make(
         self, email: str, password: str, tenant: str
@@ -105,6 +113,5 @@ class Signup:
         return Registered(team, owner, minted.text), key
 
 
-def _no_token(advice: str) -> Refused:
-    detail = f"The first registration needs the setup token. {advice}"
+def _refused(detail: str) -> Refused:
     return Refused(Problem(status=403, code="setup-token", detail=detail))

@@ -18,6 +18,8 @@ from app.web.problems import Refused
 SERVER_ERROR = 500
 FINISH = 25.0  # seconds a sender waits who is answered at the end
 
+FULL = "Too many callers wait for their runs; try again."
+
 
 class WaitingRoom:
     """A bounded number of places, so that threads are left for everybody else."""
@@ -50,7 +52,7 @@ class WaitingRoom:
         """
         if not self._places.acquire(blocking=False):
             self._refusals.count(published.workflow, trigger, Outcome.SHED)
-            raise Overloaded("Too many callers wait for their runs; try again.")
+            raise Overloaded(FULL, code="too-many-waiting")
         return Visit(self, published, client, key)
 
     def leave(self) -> None:

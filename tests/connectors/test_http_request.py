@@ -129,6 +129,22 @@ def test_other_statuses_fail_the_step(ask, accepted, status):
     assert failed.value.code == "http-status"
 
 
+def test_a_failed_step_keeps_the_answer_out_of_its_message(ask):
+    reply = answer(
+        b'{"error": "s3cret"}',
+        status="422 X",
+        headers=["Content-Type: application/json", "X-Id: 7"],
+    )
+
+    with pytest.raises(StepFailed) as failed:
+        ask(reply)
+
+    output = failed.value.output
+    assert (output["status"], output["headers"]["x-id"]) == (422, "7")
+    assert output["body"] == {"error": "s3cret"}
+    assert "s3cret" not in str(failed.value)
+
+
 @pytest.mark.parametrize(
     ("settings", "where"),
     [

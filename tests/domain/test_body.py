@@ -167,3 +167,24 @@ def test_as_many_parts_as_allowed_are_read():
     decoded = decode(multipart(*[part("a", "1")] * MAX_FIELDS), MULTIPART)
 
     assert decoded.value == {"a": ["1"] * MAX_FIELDS}
+
+
+@pytest.mark.parametrize(
+    ("coding", "says"),
+    [
+        ("gzip", "its Content-Encoding (gzip) is not opened here; send it plain"),
+        (" BR ", "its Content-Encoding (br) is not opened here; send it plain"),
+        ("a\n" * 99, "its Content-Encoding is not opened here; send it plain"),
+        ("identity", "byte 1 is not UTF-8"),
+        ("", "byte 1 is not UTF-8"),
+        (None, "byte 1 is not UTF-8"),
+    ],
+)
+def test_a_body_without_a_value_is_not_opened_and_the_reason_says_so(coding, says):
+    decoded = decode(b"\x1f\x8b\x08", "application/json", coding)
+
+    assert decoded.error == f"As application/json the body has no value: {says}."
+
+
+def test_a_coding_that_was_not_used_does_no_harm():
+    assert decode(b"{}", "application/json", "gzip").value == {}

@@ -8,6 +8,8 @@ from app.domain.errors import Fault, Invalid
 from app.engine.plan import Compiler
 from tests.engine.definitions import definition, only_fault, send, step, told
 
+OF_A_STEP = ("id", "uses", "with", "if", "retry", "timeout", "on_unknown")
+
 
 @pytest.mark.parametrize(
     ("condition", "says"),
@@ -47,8 +49,7 @@ def test_an_unknown_field_comes_with_the_known_ones_when_they_are_few():
         ),
         (
             "/on_failure/0/later",
-            "is not a known field; the fields are "
-            "id, uses, with, if, retry, timeout, on_unknown",
+            f"is not a known field; the fields are {', '.join(OF_A_STEP)}",
         ),
     ]
 

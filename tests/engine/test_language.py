@@ -1,15 +1,17 @@
 """The JSON Schema of definitions says what the compiler says."""
 
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import jsonschema_rs
 import pytest
+from pydantic import BaseModel
 
 from app.connectors.catalog import CATALOG
 from app.connectors.registry import Registry
 from app.domain.errors import Invalid
 from app.engine import language
 from app.engine.plan import Compiler
+from tests.engine.definitions import Keep
 
 COMPILER = Compiler(Registry(*CATALOG))
 SCHEMA = jsonschema_rs.Draft202012Validator(dict(COMPILER.language))
@@ -57,7 +59,8 @@ FITTING = [
     using("delay", seconds="{{ trigger.body.seconds }}"),
     using("stop", status="{{ vars.status }}", message=7),
     using("log", message="a", fields={"n": "{{ trigger.body.n }}"}),
-    using("respond", status=201, headers={"X-A": "b"}, body={"a": [1]}),
+    using("respond", status=201, headers={"X-A": "b"}, body={"a": [1]})
+    | {"trigger": {"type": "webhook", "respond": "on_finish"}},
     using("slack.message", url="{{ vars.url }}", text="a"),
     using("discord.message", url="HTTPS://discord.com/api/webhooks/1/a", text=["a"]),
 ]
@@ -140,6 +143,29 @@ def test_every_field_that_takes_only_some_words_lists_them():
         for field, about in COMPILER.language["$defs"][shape]["properties"].items():
             is_word = about.get("type") == "string" and "enum" not in about
             assert not is_word or compiles(at(shape, field, "any-word")), field
+
+
+class Mark(BaseModel):
+    """A setting inside of a setting."""
+
+    colour: Literal["red", "blue"]
+
+
+class Paint(Keep):
+    """A step whose settings have settings."""
+
+    name: ClassVar[str] = "paint"
+
+    mark: Mark
+
+
+def test_settings_inside_of_settings_are_described_and_may_be_filled_in():
+    schema = jsonschema_rs.Draft202012Validator(language.schema(Registry(Paint)))
+
+    for mark in ({"colour": "red"}, {"colour": "{{ vars.c }}"}, "{{ vars.mark }}"):
+        assert schema.is_valid(using("paint", mark=mark))
+    for mark in ({"colour": "green"}, {}, "red"):
+        assert not schema.is_valid(using("paint", mark=mark))
 
 
 def test_the_schema_is_a_valid_one_of_its_dialect_and_its_references_lead_somewhere():

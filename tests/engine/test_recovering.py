@@ -88,8 +88,8 @@ def test_owed_work_waits_for_an_idle_thread(dead, make_rig):
 
 def test_resumes_in_failure_handling_when_the_step_had_failed(make_rig):
     dying = make_rig()
-    dying.outside.failures = [StepFailed("http-status", "answered 404")]
-    workflow = dying.workflow(BEFORE, on_failure=[GATE])
+    dying.outside.failures = [StepFailed("http-status", "answered 404", output="no")]
+    workflow = dying.workflow(BEFORE, on_failure=[GATE, AFTER])
     started = dying.submit(workflow)
     assert dying.outside.begun.wait(5)
     dying.store.processes.add(dying.ownership.id, at=times.now())
@@ -101,7 +101,10 @@ def test_resumes_in_failure_handling_when_the_step_had_failed(make_rig):
     heir.engine.stop()
 
     assert (ended.error.code, ended.error.step) == ("http-status", "before")
-    assert heir.outside.calls == [(f"{ended.id}:gate", None)]
+    assert heir.outside.calls == [
+        (f"{ended.id}:gate", None),
+        (f"{ended.id}:after", "no"),
+    ]
 
 
 def test_a_drain_ends_what_runs_and_leaves_what_waits(make_rig):

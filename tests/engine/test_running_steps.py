@@ -213,3 +213,39 @@ def test_an_output_that_cannot_be_kept_fails_the_step(rig, value, code):
     workflow = rig.workflow({"id": "a", "uses": "set", "with": {"value": value}})
 
     assert rig.finish(workflow, "x" * 600).error.code == code
+
+
+@pytest.mark.parametrize(("attempts", "code"), [(1, "http-status"), (2, None)])
+def test_failure_handling_reads_what_the_failed_step_left(rig, attempts, code):
+    left = {"status": 503, "body": "no stock"}
+    rig.outside.failures = [
+        StepFailed("http-status", "answered 503", retryable=True, output=left)
+        for _ in range(attempts)
+    ]
+    retry = {"attempts": attempts, "base": 0.001, "max": 0.001}
+    workflow = rig.workflow(
+        {"id": "a", "uses": "recorder", "with": {}, "retry": retry},
+        on_failure=[
+            {
+                "id": "page",
+                "uses": "recorder",
+                "with": {"value": "{{ steps.a.output.body }}"},
+            }
+        ],
+    )
+
+    ended = rig.finish(workflow)
+
+    assert ended.error.code == (code or "attempts-exhausted")
+    assert output(rig.steps(ended)["a"]) == left
+    assert rig.outside.calls[-1] == (f"{ended.id}:page", "no stock")
+
+
+def test_what_a_failed_step_left_is_dropped_when_it_is_too_large(rig):
+    rig.outside.failures = [StepFailed("http-status", "404", output="x" * 1000)]
+    workflow = rig.workflow({"id": "a", "uses": "recorder", "with": {}})
+
+    ended = rig.finish(workflow)
+
+    assert ended.error.code == "http-status"
+    assert rig.steps(ended)["a"].output is None

@@ -78,6 +78,7 @@ def test_with_a_setup_token_the_first_must_know_it(settings, given):
 
     assert answer.status_code == 403
     assert answer.json["type"] == "/problems/setup-token"
+    assert answer.json["detail"].startswith("The setup_token is missing or wrong; ")
     assert "sesame" not in answer.text
     assert post(client, setup_token="sesame").status_code == 201
 

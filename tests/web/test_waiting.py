@@ -1,7 +1,11 @@
 """Callers who wait for the end of a run."""
 
+from contextlib import ExitStack
+
 import pytest
 
+from app.domain.errors import Overloaded
+from app.domain.execution import Trigger
 from tests.web.conftest import hook_of
 
 ON_FINISH = {"respond": "on_finish"}
@@ -134,3 +138,26 @@ def test_no_answer_may_have_a_body_where_http_forbids_one(api):
     answer = api.client.post(hook_of(workflow))
 
     assert (answer.status_code, answer.data) == (204, b"")
+
+
+def fill(room, published, crowd):
+    """Take place after place until there is none."""
+    while True:
+        crowd.enter_context(room.enter(published, Trigger.WEBHOOK, None))
+
+
+def test_where_too_many_wait_already_the_next_is_told_so_and_others_get_in(api, app):
+    workflow = api.workflow("Crowded", **ON_FINISH)
+    services = app.extensions["services"]
+    tenant_id = api.call("GET", "/me")["tenant"]["id"]
+    published = services.store.workflows.get(tenant_id, workflow["id"])
+
+    with ExitStack() as crowd:
+        with pytest.raises(Overloaded):
+            fill(services.room, published, crowd)
+        answer = api.client.post(hook_of(workflow))
+
+    assert answer.status_code == 503
+    assert answer.json["type"] == "/problems/too-many-waiting"
+    assert answer.headers["Retry-After"] == "1"
+    assert api.client.post(hook_of(workflow), json={}).status_code == 200

@@ -38,19 +38,19 @@ class MemoryAccounts:
     def tenant(self, tenant_id: str) -> Tenant:
         with self._state.lock:
             if tenant_id not in self._state.tenants:
-                raise NotFound("no such tenant")
+                raise NotFound("There is no tenant with this id.")
             return self._state.tenants[tenant_id]
 
     def user(self, user_id: str) -> User:
         with self._state.lock:
             if user_id not in self._state.users:
-                raise NotFound("no such user")
+                raise NotFound("There is no user with this id.")
             return self._state.users[user_id]
 
     def role(self, tenant_id: str, user_id: str) -> Role:
         with self._state.lock:
             if (tenant_id, user_id) not in self._state.roles:
-                raise NotFound("not a member of this tenant")
+                raise NotFound("This user is not a member of this tenant.")
             return self._state.roles[tenant_id, user_id]
 
 
@@ -89,7 +89,7 @@ class MemoryApiKeys:
         with self._state.writing():
             key = self._state.api_keys.get((tenant_id, key_id))
             if key is None:
-                raise NotFound("no such API key")
+                raise NotFound("There is no API key with this id.")
             if key.revoked_at is None:
                 if key.lasts and not self._others(key):
                     raise Conflict(LAST_KEY)

@@ -284,7 +284,7 @@ class MemoryExecutions:
 
     def _find(self, tenant_id: str, execution_id: str) -> Execution:
         if (tenant_id, execution_id) not in self._state.executions:
-            raise NotFound("no such execution")
+            raise NotFound("There is no execution with this id.")
         return self._state.executions[tenant_id, execution_id]
 
     def _stored(self, held: Execution, status: Status) -> Execution | None:

@@ -133,7 +133,7 @@ class MemoryWorkflows:
             for each in self._state.versions.get((tenant_id, workflow_id), ()):
                 if each.number == number:
                     return each
-        raise NotFound(f"the workflow has no version {number}")
+        raise NotFound(f"This workflow has no version {number}.")
 
     def versions(
         self, tenant_id: str, workflow_id: str, *, limit: int, before: int | None
@@ -160,7 +160,7 @@ class MemoryWorkflows:
     def _find(self, tenant_id: str, workflow_id: str) -> Workflow:
         key = (tenant_id, workflow_id)
         if key not in self._state.workflows or key in self._state.deleted:
-            raise NotFound("no such workflow")
+            raise NotFound("There is no workflow with this id.")
         return self._state.workflows[key]
 
     def _save(self, workflow: Workflow) -> None:

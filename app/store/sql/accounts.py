@@ -58,13 +58,13 @@ class SqlAccounts:
     def tenant(self, tenant_id: str) -> Tenant:
         found = self._reader.first(select(tenants).where(tenants.c.id == tenant_id))
         if found is None:
-            raise NotFound("no such tenant")
+            raise NotFound("There is no tenant with this id.")
         return rows.tenant(found)
 
     def user(self, user_id: str) -> User:
         found = self._reader.first(select(users).where(users.c.id == user_id))
         if found is None:
-            raise NotFound("no such user")
+            raise NotFound("There is no user with this id.")
         return rows.user(found)
 
     def role(self, tenant_id: str, user_id: str) -> Role:
@@ -73,7 +73,7 @@ class SqlAccounts:
         )
         found = self._reader.first(query)
         if found is None:
-            raise NotFound("not a member of this tenant")
+            raise NotFound("This user is not a member of this tenant.")
         return Role(found.role)
 
 
@@ -150,7 +150,7 @@ def _lasting(key: FromClause) -> tuple[ColumnElement[bool], ...]:
 def _explain(found: Row[Any] | None) -> None:
     """Say why a key was not ended, unless it was before."""
     if found is None:
-        raise NotFound("no such API key")
+        raise NotFound("There is no API key with this id.")
     if found.revoked_at is None:
         raise Conflict(LAST_KEY)
 

@@ -147,7 +147,7 @@ class SqlExecutions:
                 connection.execute(owed.ask_to_stop(tenant_id, execution_id))
             found = connection.execute(owed.one(tenant_id, execution_id)).first()
             if found is None:
-                raise NotFound("no such execution")
+                raise NotFound("There is no execution with this id.")
             if not cancelled.rowcount and found.status != Status.RUNNING:
                 raise Conflict(f"the execution is over: {found.status}")
             if forget is not None:
@@ -163,7 +163,7 @@ class SqlExecutions:
     def get(self, tenant_id: str, execution_id: str) -> Execution:
         found = self._reader.first(owed.one(tenant_id, execution_id))
         if found is None:
-            raise NotFound("no such execution")
+            raise NotFound("There is no execution with this id.")
         return execution_rows.execution(found)
 
     def payload(self, tenant_id: str, execution_id: str) -> Payload:
@@ -172,7 +172,7 @@ class SqlExecutions:
         )
         found = self._reader.first(query)
         if found is None:
-            raise NotFound("no such execution")
+            raise NotFound("There is no execution with this id.")
         return execution_rows.payload(found)
 
     def steps(self, tenant_id: str, execution_id: str) -> Sequence[StepRecord]:

@@ -73,7 +73,7 @@ class SqlWorkflows:
     def get(self, tenant_id: str, workflow_id: str) -> Published:
         found = self._reader.first(_current(tenant_id, workflow_id))
         if found is None:
-            raise NotFound("no such workflow")
+            raise NotFound("There is no workflow with this id.")
         return rows.published(found)
 
     def list(
@@ -172,7 +172,7 @@ class SqlWorkflows:
         query = _versions(tenant_id, workflow_id).where(versions.c.number == number)
         found = self._reader.first(query)
         if found is None:
-            raise NotFound(f"the workflow has no version {number}")
+            raise NotFound(f"This workflow has no version {number}.")
         return rows.version(found)
 
     def versions(
@@ -258,7 +258,7 @@ def _update(
     with _unique_name():
         changed = connection.execute(statement).first()
     if changed is None:
-        raise NotFound("no such workflow")
+        raise NotFound("There is no workflow with this id.")
     return int(changed.version)
 
 

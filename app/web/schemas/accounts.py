@@ -1,5 +1,6 @@
 """Registration, identity and API keys."""
 
+import re
 from datetime import datetime
 from typing import Annotated
 
@@ -19,11 +20,17 @@ def _long_enough(value: SecretStr) -> SecretStr:
     return value
 
 
+def _address(value: str) -> str:
+    if not re.fullmatch(ADDRESS, value):
+        raise ValueError("must be an e-mail address, such as miller@example.com")
+    return value
+
+
 Email = Annotated[
     str,
-    StringConstraints(
-        strip_whitespace=True, to_lower=True, max_length=254, pattern=ADDRESS
-    ),
+    StringConstraints(strip_whitespace=True, to_lower=True, max_length=254),
+    AfterValidator(_address),
+    Field(json_schema_extra={"pattern": ADDRESS}),
 ]
 Password = Annotated[
     SecretStr,

@@ -6,11 +6,13 @@ from flask import request
 from pydantic import BaseModel, ValidationError
 
 from app.domain import jsons
+from app.domain.body import packed
 from app.domain.errors import Fault, Invalid
 from app.web import bodies, problems
 from app.web.problems import Problem, Refused
 from app.web.services import services
 
+NO_YAML = "The API takes JSON; convert YAML first and send the result as `definition`"
 Schema = TypeVar("Schema", bound=BaseModel)
 
 
@@ -27,7 +29,7 @@ def body(schema: type[Schema]) -> Schema:
     try:
         value = jsons.parse(data)
     except ValueError as error:
-        raise Refused(problems.not_json(str(error))) from error
+        raise Refused(problems.not_json(_reason(data, error))) from error
     if not isinstance(value, dict):
         fault = Fault("", "must be a JSON object")
         raise Invalid("The body does not fit.", [fault])
@@ -61,6 +63,15 @@ def pointer(*path: str | int) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("~", "~0").replace("/", "~1")
+
+
+def _reason(data: bytes, error: ValueError) -> str:
+    """Say why a body is not JSON, and what to do when it is plain what it is."""
+    if not data.strip():
+        return "the body is empty; expected a JSON object"
+    coding = packed(request.headers.get("Content-Encoding"))
+    is_yaml = "yaml" in request.mimetype or data.lstrip().startswith(b"name:")
+    return f"{coding or error}{f'. {NO_YAML}' if is_yaml else ''}"
 
 
 def _faults(error: ValidationError, schema: type[BaseModel]) -> list[Fault]:
