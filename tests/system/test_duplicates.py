@@ -63,7 +63,7 @@ def the_only_execution(api: Api, made: Mapping[str, Any]) -> Any:
 def check_books(api: Api, **expected: int) -> None:
     def balanced() -> bool:
         ledger = api.ledger()
-        return expected.items() <= ledger.items()
+        return bool(expected.items() <= ledger.items())
 
     eventually(balanced, within=10, what=f"the ledger shows {expected}")
     assert verdict.unbalanced(api.ledger()) == []
@@ -173,6 +173,7 @@ def test_a_full_instance_tells_a_duplicate_to_come_back(start, sink: Sink):
         what="a seat is free",
     )
 
+    assert again is not None
     assert full.status == 503
     assert int(full.headers["retry-after"]) >= 1
     assert again.json == {"status": "duplicate", **_id_of(first)}
