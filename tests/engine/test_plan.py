@@ -103,17 +103,6 @@ LATER = [
     ("/limits/key", "trigger.body.id"),
 ]
 WRONG = [
-    ("/trigger/dedupe", 5, "must be a string, not a number"),
-    ("/trigger/dedupe", "", "it is empty"),
-    ("/trigger/dedupe", "trigger.", "ends too early"),
-    ("/trigger/dedupe", "x {{ trigger.body.id }}", "wrong at character"),
-    ("/trigger/dedupe", "{{ trigger.body.id }} x", "one expression"),
-    ("/trigger/dedupe", "steps.a.output", "`steps`, which has no value here; only"),
-    ("/trigger/dedupe", "vars.x || trigger.body", "only trigger has one"),
-    ("/trigger/dedupe", "execution.id", "only trigger has one"),
-    ("/trigger/dedupe", "trigger.id", "`trigger.id`, which does not exist"),
-    ("/trigger/dedupe", "body.id", "which does not exist; the roots are"),
-    ("/trigger/dedupe", "'always'", "every one would be a duplicate"),
     ("/name", 5, "must be a string, not a number"),
     ("/name", "", "at least 1"),
     ("/colour", 1, "not a known field"),
@@ -338,35 +327,3 @@ def leads_somewhere(pointer: str, value: Any) -> bool:
             return True
         value = value[int(name)] if isinstance(value, list) else value[name]
     return not pointer or isinstance(value, dict) or int(last) < len(value)
-
-
-@pytest.mark.parametrize(
-    "expression",
-    [
-        "trigger.body.id",
-        "{{ trigger.body.id }}",
-        'trigger.headers."x-github-delivery"',
-        "[trigger.query.a, trigger.path]",
-        "@",
-        "`null`",
-        None,
-    ],
-)
-def test_a_key_is_any_expression_over_the_trigger(expression):
-    given = {
-        "trigger": {"type": "webhook", "dedupe": expression},
-        "steps": [step()],
-    }
-
-    assert COMPILER.compile(given).steps
-
-
-def test_a_manual_workflow_has_no_key():
-    given = {
-        "trigger": {"type": "manual", "dedupe": "trigger.body"},
-        "steps": [step()],
-    }
-
-    pointer, message = only_fault(given)
-
-    assert (pointer, "'manual'" in message) == ("/trigger", True)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from app.domain import times
-from app.domain.errors import Overloaded, StoreUnavailable
+from app.domain.dedupe import key_of_value
+from app.domain.errors import Duplicate, Overloaded, StoreUnavailable
 from app.domain.execution import Execution, Status, Trigger
 from app.domain.ledger import Outcome
 from app.engine.dispatcher import Run
@@ -316,3 +317,30 @@ def test_without_a_place_to_wait_nothing_is_stored_and_it_counts_as_shed():
     assert answer.headers["Retry-After"] == "1"
     assert len(rig.desk.runs) == 1
     assert rig.books.refused == [("wf_1", Trigger.WEBHOOK, Outcome.SHED)]
+
+
+def test_a_duplicate_is_answered_with_the_first_ones_id_and_counted(rig):
+    answers: list[Answer] = []
+    rig.admit().when_answered(answers.append)
+
+    rig.desk.futures[0].set_exception(Duplicate("exec_0"))
+
+    [answer] = answers
+    assert answer.status == 200
+    assert json.loads(answer.body) == {"status": "duplicate", "execution_id": "exec_0"}
+    assert answer.headers["Location"] == "/api/v1/executions/exec_0"
+    assert rig.books.outcomes == ["duplicate"]
+    assert rig.books.refused == []
+
+
+def test_only_a_verified_sender_names_the_key_of_a_delivery(rig):
+    rig.stored.known[TOKEN] = published(
+        dedupe="trigger.body.id", verify={"scheme": "bearer", "secret": "s3cret"}
+    )
+    bearer = ("Authorization", "Bearer s3cret")
+
+    for headers in ((), (bearer,)):
+        rig.admit(headers=headers, body=b'{"id": 7}')
+
+    [run] = rig.desk.runs
+    assert run.dedupe == key_of_value(7)
