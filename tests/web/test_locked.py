@@ -1,10 +1,10 @@
-"""A door whose secret cannot be read lets nobody in, and says so to its owner."""
+"""Secrets that cannot be read, and headers that cannot be trusted; without Flask."""
 
 import pytest
 
+from tests.web.signed import BODY, named
 from tests.web.test_doors import TOKEN, published
 from tests.web.test_receive import Rig
-from tests.web.test_verifying import BODY, named
 
 
 @pytest.fixture
