@@ -131,7 +131,7 @@ def test_the_table_of_a_kind_names_all_its_settings_and_their_defaults(
 
 
 def example_scope() -> Scope:
-    (event,) = blocks("text")
+    (event,) = blocks("event")
     return Scope(
         {
             "trigger": {
