@@ -16,12 +16,12 @@ from app.engine import faults
 from app.engine.reading import Place, near
 
 SECTIONS = ("steps", "on_failure")
+_LATER_KINDS = frozenset({"workflow.run"})
+_AT_ONCE = (None, "immediately")
 UNHEARD = (
     "answers nobody, for nobody waits; set `respond: on_finish` in the trigger, which"
     " must be a webhook, or leave this step out"
 )
-_AT_ONCE = (None, "immediately")
-_LATER_KINDS = frozenset({"workflow.run"})
 
 
 @dataclass(frozen=True, slots=True)
