@@ -6,7 +6,7 @@ from typing import Any
 from jmespath.exceptions import JMESPathTypeError
 from jmespath.functions import TYPES_MAP
 
-from app.domain import jsons, syntax
+from app.domain import hints, jsons, syntax
 from app.domain.errors import StepFailed
 from app.domain.interpreter import Budget, Interpreter, OverBudget
 from app.domain.parsing import parse, quoted
@@ -58,6 +58,10 @@ class Expression:
     def reads_body(self) -> bool:
         """Whether the body, a part of it, or something around it is used."""
         return any(path[:2] == _BODY[: len(path)] for path in self.reads)
+
+    def meant_by(self, name: str) -> str | None:
+        """Say what to write if a name at the root exists nowhere."""
+        return hints.for_name(name, self.source)
 
     def holds(self, scope: Scope) -> bool:
         """Evaluate as a condition: all but null, false and what is empty is true.

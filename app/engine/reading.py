@@ -4,8 +4,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+<<<<<<< HEAD
 from app.domain import hints
 from app.domain.expression import Expression, Scope
+=======
+from app.domain.expression import Expression
+>>>>>>> origin/main
 from app.domain.parsing import quoted
 from app.domain.syntax import Path
 
@@ -30,17 +34,23 @@ class Place:
     def faults(self, expression: Expression) -> Iterator[str]:
         """Find what an expression reads and never can."""
         for path in sorted(expression.reads):
-            fault = self._fault(path, expression.source) if path else None
+            fault = self._fault(path) if path else None
             if fault is not None:
-                yield f"The expression {expression} reads {fault}."
+                meant = expression.meant_by(path[0])
+                advice = "" if path[0] in ROOTS or not meant else f"; {meant}"
+                yield f"The expression {expression} reads {fault}{advice}."
 
-    def _fault(self, path: Path, source: str) -> str | None:
+    def _fault(self, path: Path) -> str | None:
         root, *names = path
         if root not in ROOTS:
+<<<<<<< HEAD
             return self._unknown_root(root, source)
         if root not in self.roots:
             only = " and ".join(self.roots)
             return f"{quoted(root)}, which has no value here; only {only} has one"
+=======
+            return self._unknown_root(root)
+>>>>>>> origin/main
         fields = ROOTS[root]
         if fields is not None and names and names[0] not in fields:
             known = ", ".join(sorted(fields))
@@ -50,11 +60,9 @@ class Place:
             return self._unreadable_step(*names[:2])
         return None
 
-    def _unknown_root(self, root: str, source: str) -> str:
+    def _unknown_root(self, root: str) -> str:
         if root in LOOP_ROOTS:
             return f"`{root}`, which only exists in loops; they are not supported yet"
-        if advice := hints.for_name(root, source):
-            return f"{quoted(root)}, which does not exist; {advice}"
         hint = f" (did you mean steps.{root}.output?)" if root in self.known else ""
         roots = "trigger, steps, vars and execution"
         return f"{quoted(root)}, which does not exist; the roots are {roots}{hint}"

@@ -16,8 +16,8 @@ OF_A_STEP = ("id", "uses", "with", "if", "retry", "timeout", "on_unknown")
     [
         ('trigger.body.a == "x"', "text is written in single quotes: 'x'"),
         ('trigger.body.a == "it\'s"', "text is written in single quotes"),
-        ("true", "which does not exist; write true in backticks: `true`"),
-        ("None", "which does not exist; write null in backticks: `null`"),
+        ("true", "; write true in backticks: `true`"),
+        ("None", "; write null in backticks: `null`"),
         ("x", "the roots are trigger, steps, vars and execution"),
     ],
 )
