@@ -16,16 +16,13 @@ from app.engine import faults
 from app.engine.reading import Place, can_differ, near
 
 SECTIONS = ("steps", "on_failure")
-<<<<<<< HEAD
 KEY_ROOTS = ("trigger",)  # what a key is made of
 ALWAYS_THE_SAME = (
     "reads nothing of the delivery, so that every one would be a duplicate;"
     " read a part of trigger, or write `null` in backticks for no key"
 )
-=======
 _LATER_KINDS = frozenset({"workflow.run"})
 _AT_ONCE = (None, "immediately")
->>>>>>> origin/main
 UNHEARD = (
     "answers nobody, for nobody waits; set `respond: on_finish` in the trigger, which"
     " must be a webhook, or leave this step out"

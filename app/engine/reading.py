@@ -4,12 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-<<<<<<< HEAD
-from app.domain import hints
 from app.domain.expression import Expression, Scope
-=======
-from app.domain.expression import Expression
->>>>>>> origin/main
 from app.domain.parsing import quoted
 from app.domain.syntax import Path
 
@@ -43,14 +38,10 @@ class Place:
     def _fault(self, path: Path) -> str | None:
         root, *names = path
         if root not in ROOTS:
-<<<<<<< HEAD
-            return self._unknown_root(root, source)
+            return self._unknown_root(root)
         if root not in self.roots:
             only = " and ".join(self.roots)
             return f"{quoted(root)}, which has no value here; only {only} has one"
-=======
-            return self._unknown_root(root)
->>>>>>> origin/main
         fields = ROOTS[root]
         if fields is not None and names and names[0] not in fields:
             known = ", ".join(sorted(fields))
