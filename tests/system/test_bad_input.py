@@ -138,7 +138,6 @@ def test_all_faults_of_a_definition_are_told_at_once(shared_api: Api):
 @pytest.mark.parametrize(
     "part",
     [
-        {"trigger": {"type": "webhook", "dedupe": "trigger.body.id"}},
         {"trigger": {"type": "webhook", "overload": "spill"}},
         {"limits": {"concurrency": 1}},
     ],
