@@ -9,7 +9,8 @@ from argon2 import PasswordHasher
 
 from app.domain.errors import Overloaded
 
-MIN_BYTES, MAX_BYTES = 8, 1024
+MIN_LENGTH = 8  # characters
+MAX_BYTES = 1024
 AT_ONCE = 2  # hashes: each takes 19 MiB and a core for about 60 ms
 PATIENCE = 5.0  # seconds to wait for one's turn
 

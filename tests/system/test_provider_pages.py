@@ -11,6 +11,7 @@ import pytest
 from app.security.signatures import choosing
 from tests.system.client import Api
 from tests.system.serving import KEPT, ROOT, Server
+from tests.system.waiting import eventually
 
 FOLDER = ROOT / "docs" / "providers"
 PAGES = sorted(FOLDER.glob("*.md"))
@@ -93,7 +94,11 @@ def test_the_commands_of_a_page_are_answered_as_it_shows(
     for sample, answer in zip(expected, told, strict=True):
         assert sample.explains(answer), f"{sample.shown}\n--- but came ---\n{answer}"
     wrong = shown(page).count("/problems/signature")
-    assert refusals(shared)[refused:] == ["bad"] * wrong
+    eventually(
+        lambda: refusals(shared)[refused:] == ["bad"] * wrong,
+        within=5,
+        what=f"the log has {wrong} refusals for a bad signature",
+    )
     shared_api.all_finished(within=20)
     made = {name: end for name, end in runs(shared_api).items() if name not in before}
     assert set(made.values()) == {"success"}

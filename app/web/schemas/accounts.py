@@ -14,9 +14,10 @@ ADDRESS = r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+$"
 
 
 def _long_enough(value: SecretStr) -> SecretStr:
-    least, most = passwords.MIN_BYTES, passwords.MAX_BYTES
-    if not least <= len(value.get_secret_value().encode()) <= most:
-        raise ValueError(f"must have {least} to {most} bytes")
+    least, most = passwords.MIN_LENGTH, passwords.MAX_BYTES
+    text = value.get_secret_value()
+    if len(text) < least or len(text.encode()) > most:
+        raise ValueError(f"must have {least} characters or more, in {most} bytes")
     return value
 
 
