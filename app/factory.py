@@ -2,6 +2,9 @@
 
 import logging
 import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from flask import Flask
 
@@ -68,9 +71,6 @@ def create_app(
         _tools(settings, house.metrics, secrets),
         time_limit=settings.execution_timeout,
     )
-    engine = Engine(house, Feeder(house, runner.carry_out))
-
-    app = Flask("app", static_folder=None)
     services = Services(
         store=store,
         dispatcher=Dispatcher(house, runner.carry_out),
@@ -79,14 +79,29 @@ def create_app(
         vault=vault,
         secrets=secrets,
         metrics=house.metrics,
-        public_url=settings.base_url,
-        max_body=settings.max_body,
-        waiting_places=max(1, settings.threads // 2),
-        signup_first=settings.signup == "first",
-        setup_token=settings.setup_token,
-        production=settings.production,
-        metrics_token=settings.metrics_token,
+        **_plain(settings),
     )
+    engine = Engine(house, Feeder(house, runner.carry_out))
+    return _wired(settings, services, partial(_start, engine, lines), engine)
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    """Return the values that endpoints need; they never see the settings."""
+    return {
+        "public_url": settings.base_url,
+        "max_body": settings.max_body,
+        "waiting_places": max(1, settings.threads // 2),
+        "signup_first": settings.signup == "first",
+        "setup_token": settings.setup_token,
+        "production": settings.production,
+        "metrics_token": settings.metrics_token,
+    }
+
+
+def _wired(
+    settings: Settings, services: Services, start: Callable[[], None], engine: Engine
+) -> Flask:
+    app = Flask("app", static_folder=None)
     wiring.install(
         app,
         services,
@@ -94,20 +109,20 @@ def create_app(
         trusted_hosts=settings.trusted_hosts,
         proxy_hops=settings.proxy_hops,
     )
-
-    def start() -> None:
-        sys.setswitchinterval(SWITCH_INTERVAL)
-        lines.start()
-        try:
-            engine.start()
-        except StoreUnavailable as error:
-            log.critical("The engine did not start", extra={"reason": str(error)})
-            lines.stop()
-            raise SystemExit(HALT) from error
-
     app.extensions["start"] = start
     app.extensions["drain"] = engine
     return app
+
+
+def _start(engine: Engine, lines: logs.Lines) -> None:
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    lines.start()
+    try:
+        engine.start()
+    except StoreUnavailable as error:
+        log.critical("The engine did not start", extra={"reason": str(error)})
+        lines.stop()
+        raise SystemExit(HALT) from error
 
 
 def _vault(settings: Settings) -> Vault:
