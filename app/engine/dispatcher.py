@@ -131,7 +131,7 @@ class Dispatcher:
 
     def is_waited_for(self, execution_id: str) -> bool:
         """Tell whether a caller of this process waits for the end of an execution."""
-        return execution_id in self._house.watchers.watched()
+        return self._house.watchers.is_watched(execution_id)
 
     def _reserve(self, run: Run) -> Seat:
         try:

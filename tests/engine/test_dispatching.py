@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+from concurrent.futures import Future
 
 import pytest
 
@@ -63,7 +64,29 @@ def test_a_seat_is_free_again_when_the_store_fails(make_rig, monkeypatch):
             rig.submit(workflow)
 
     assert rig.pool.stats().queued == 0
-    assert rig.pool.reserve()
+    assert set(rig.refusals._counts.values()) == {3}
+    assert {outcome for _, outcome in rig.refusals._counts} == {Outcome.SHED}
+    rig.pool.reserve().free()
+
+
+def test_an_event_that_could_not_be_committed_is_in_the_books_like_any_refusal(
+    make_rig, monkeypatch
+):
+    rig = make_rig(workers=1, queue=0)
+    workflow = rig.workflow(AFTER)
+    failed: Future[str] = Future()
+    failed.set_exception(StoreUnavailable("the disk is full"))
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.store.executions, "add", lambda *_, **__: failed)
+        with pytest.raises(StoreUnavailable):
+            rig.submit(workflow)
+
+    rig.refusals.flush()
+
+    books = rig.store.ledger.balance("tenant_1")
+    assert books.received == books.accounted == 1
+    assert books.door[Outcome.SHED] == 1
+    assert rig.finish(workflow).status is Status.SUCCESS
 
 
 def test_a_cancelled_execution_stops_where_it_waits_and_starts_no_further_step(rig):

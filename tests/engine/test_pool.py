@@ -26,6 +26,14 @@ def gate():
     found.open.set()
 
 
+def has_room(pool):
+    try:
+        pool.reserve().free()
+    except Overloaded:
+        return False
+    return True
+
+
 def occupy(pool, gate):
     pool.reserve().run(gate)
     assert gate.begun.wait(5)
@@ -48,7 +56,7 @@ def test_gives_a_seat_back_when_its_job_ends(gate):
     gate.open.set()
     pool.join()
 
-    pool.reserve().free()
+    assert has_room(pool)
 
 
 def test_gives_a_seat_back_that_was_not_used():
@@ -56,7 +64,7 @@ def test_gives_a_seat_back_that_was_not_used():
 
     pool.reserve().free()
 
-    pool.reserve().free()
+    assert has_room(pool)
 
 
 def test_says_so_when_a_job_breaks_and_gives_its_seat_back(caplog):
@@ -67,7 +75,7 @@ def test_says_so_when_a_job_breaks_and_gives_its_seat_back(caplog):
 
     assert "Job broke" in caplog.text
     assert "ZeroDivisionError" in caplog.text
-    pool.reserve().free()
+    assert has_room(pool)
 
 
 def test_counts_what_runs_and_what_waits(gate):
@@ -90,7 +98,7 @@ def test_withdraws_a_waiting_job_and_its_seat_but_not_a_running_one(gate):
     assert pool.withdraw()
     assert not pool.withdraw()
 
-    pool.reserve().free()
+    assert has_room(pool)
     gate.open.set()
     pool.join()
     assert not ran.is_set()
@@ -115,7 +123,7 @@ def test_offers_cost_no_seat(gate):
 
     pool.offer(gate, lambda: None)
 
-    pool.reserve().free()
+    assert has_room(pool)
 
 
 def test_takes_nothing_after_it_is_closed_and_frees_the_seats(gate):
