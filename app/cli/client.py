@@ -7,8 +7,10 @@ from typing import Any, Self
 
 import httpx2
 
+from app.cli.command import Stopped
 
-class Refused(Exception):
+
+class Refused(Stopped):
     """The server answered with something else than success."""
 
 
@@ -31,6 +33,11 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         self._http.close()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it calls in the name of a tenant."""
+        return "Authorization" in self._http.headers
 
     def register(self) -> None:
         """Become a new tenant; its first key is used from here on."""

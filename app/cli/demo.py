@@ -6,10 +6,18 @@ import json
 import sys
 import time
 import uuid
+from argparse import ArgumentParser, Namespace
+from contextlib import ExitStack
 from typing import Any
 
+import httpx2
+
+from app.cli import local
 from app.cli.client import Client
+from app.cli.command import Command, Environment, Stopped
 from app.cli.sink import Sink
+
+KEY = "SLUICE_API_KEY"
 
 EVENT = {
     "action": "opened",
@@ -20,7 +28,7 @@ EVENT = {
 FINAL = {"success", "failed", "cancelled", "unknown", "quarantined"}
 
 
-class Unfinished(Exception):
+class Unfinished(Stopped):
     """The execution did not end well, or not in time."""
 
 
@@ -99,3 +107,40 @@ def _wait(client: Client, execution_id: str, within: float) -> dict[str, Any]:
             return execution
         time.sleep(0.01)
     raise Unfinished(f"execution {execution_id} did not end within {within:g} s")
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--url",
+        help="a running server; its API key is read from the environment variable "
+        f"{KEY}. Without --url, a server is started for the demo, with data of its "
+        "own that is removed afterwards",
+    )
+
+
+def _demo(asked: Namespace, env: Environment) -> int:
+    key = env.get(KEY)
+    if asked.url is not None and not key:
+        sys.stderr.write(f"--url needs an API key in {KEY}, with scope write\n")
+        return 2
+    with ExitStack() as stack:
+        url = asked.url or stack.enter_context(local.server())
+        with Client(url, key=key if asked.url else None) as client:
+            return _tried(client)
+
+
+def _tried(client: Client) -> int:
+    try:
+        if not client.is_known:
+            client.register()
+        return run(client)
+    except httpx2.HTTPError as error:
+        raise Unfinished(str(error)) from error
+
+
+COMMAND = Command(
+    name="demo",
+    help="send one sample event through a workflow and show what became of it",
+    run=_demo,
+    arguments=_arguments,
+)

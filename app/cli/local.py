@@ -12,11 +12,13 @@ from pathlib import Path
 
 import httpx2
 
+from app.cli.command import Stopped
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "wsgi:app")
 
 
-class NotStarted(Exception):
+class NotStarted(Stopped):
     """The server ended, or did not become ready in time."""
 
 
