@@ -9,7 +9,7 @@ CHECKS := $(VENV)/installed-checks
 SYSTEM_JOBS ?= 4
 SYSTEM_TESTS = $(shell grep -rl 'mark\.system' tests --include='test_*.py')
 
-.PHONY: run test check format demo test-system system-report bench-tests clean
+.PHONY: run test check format demo test-services test-system system-report bench-tests clean
 
 run: $(RUNS)  ## serve on http://localhost:8000, or on PORT
 	@echo "Sluice will answer on http://localhost:$${PORT:-8000}; Ctrl-C stops it." >&2
@@ -30,6 +30,9 @@ format: $(CHECKS)  ## put every file into the project's layout
 
 demo: $(RUNS)  ## one event from the hook to the finished execution
 	@$(BIN)/python -m app demo $(DEMO)
+
+test-services: $(CHECKS)  ## what needs PostgreSQL or Redis; each run starts its own
+	@$(PYTEST) -m "services and not system" -n 2 --junitxml=build/reports/services.xml
 
 test-system: $(CHECKS)  ## real server processes: those that wait side by side, then those that measure
 	@$(PYTEST) $(SYSTEM_TESTS) -m "system and not alone" -n $(SYSTEM_JOBS) --dist loadfile --junitxml=build/reports/system.xml
