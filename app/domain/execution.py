@@ -134,3 +134,11 @@ class StepRecord:
     def is_answer(self) -> bool:
         """Whether its output is for a caller who waits, and not for later steps."""
         return self.uses == ANSWERING
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutline:
+    """A step whose output was not read: the record lacks it."""
+
+    record: StepRecord
+    size: int | None  # bytes of the output, if there is one

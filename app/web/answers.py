@@ -42,17 +42,22 @@ class Room:
         self.left -= size
         return True
 
-    def show(self, value: bytes | None, url: str) -> Any:
-        """Return ready-made JSON for an answer, or where to get it if it is large.
+    def holds(self, size: int) -> bool:
+        """Claim room for a value, and say whether it is shown.
 
         What is no longer than the link is always shown, and takes no room.
         """
-        if value is None:
-            return None
+        return size <= LINK or (size <= MAX_VALUE and self.take(size))
+
+    def show(self, value: bytes, url: str) -> Any:
+        """Return ready-made JSON for an answer, or where to get it if it is large."""
         size = len(value)
-        if size <= LINK or (size <= MAX_VALUE and self.take(size)):
-            return orjson.Fragment(value)
-        return {"truncated": True, "size": size, "url": url}
+        return orjson.Fragment(value) if self.holds(size) else link(size, url)
+
+
+def link(size: int, url: str) -> dict[str, Any]:
+    """Stand for a value of so many bytes that is left out."""
+    return {"truncated": True, "size": size, "url": url}
 
 
 def encoded(value: Any) -> bytes:

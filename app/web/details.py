@@ -1,15 +1,16 @@
 """All there is to know of one execution, small enough for one answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from flask import Response, url_for
 
 from app.domain import body, jsons
 from app.domain.errors import NotFound
-from app.domain.execution import Execution, Payload, StepRecord
+from app.domain.execution import Execution, Payload, StepOutline
 from app.web import pages
-from app.web.answers import LINK, Room, encoded
+from app.web.answers import LINK, MAX_VALUE, Room, encoded, link
 from app.web.schemas.executions import (
     ExecutionView,
     FailureView,
@@ -22,24 +23,25 @@ from app.web.schemas.executions import (
 from app.web.services import services
 
 MAX_SEGMENTS = 100  # shown
+MAX_STEPS = 1000  # shown; about as many of the shortest fit
 
 
 def of(execution: Execution) -> ExecutionView:
     """Show an execution with its input and as many of its steps as fit."""
     executions, room = services().store.executions, Room()
     payload = executions.payload(execution.tenant_id, execution.id)
-    records = executions.steps(execution.tenant_id, execution.id)
+    found = _outline(execution, limit=MAX_STEPS + 1)
     segments = execution.segments[-MAX_SEGMENTS:]
     came_in = room.show(_input(payload), _url("read_input", execution))
     request = encoded(request_of(execution.id, payload))
     request_shown = room.show(request, _url("read_request", execution))
-    steps = _fitting(execution, records, room)
+    steps = _fitting(execution, found[:MAX_STEPS], room)
     return ExecutionView(
         **fields_of(execution),
         input=came_in,
         request=request_shown,
         steps=steps,
-        steps_url=_rest(execution, shown=len(steps), of=len(records)),
+        steps_url=_rest(execution, shown=len(steps), of=len(found)),
         waiting=_waiting(execution),
         segments=[
             SegmentView(started_at=each.started_at, ended_at=each.ended_at)
@@ -64,12 +66,16 @@ def request_of(execution_id: str, payload: Payload) -> RequestView:
 
 def steps_page(execution: Execution, limit: int, after: int | None) -> Response:
     """Answer with a page of steps; the cursor is how many came before."""
-    records = services().store.executions.steps(execution.tenant_id, execution.id)
-    numbered = list(enumerate(records, start=1))[after or 0 :]
+    passed = after or 0
+    found = _outline(execution, after=passed, limit=limit + 1)
+    outputs, room = _Outputs(execution), Room()
+    for each in found:  # those that do not fit are on the next page
+        outputs.want(each, room)
+    outputs.read()
     return pages.page(
-        numbered[: limit + 1],
+        list(enumerate(found, start=passed + 1)),
         limit,
-        lambda each: _step(execution, each[1], Room()),
+        lambda each: _step(each[1], outputs),
         key=lambda each: str(each[0]),
     )
 
@@ -80,31 +86,71 @@ def output(execution: Execution, path: str) -> bytes:
     Raises:
         NotFound: there is no such step, or it has no output yet.
     """
-    records = services().store.executions.steps(execution.tenant_id, execution.id)
-    for each in records:
-        if each.path == path and each.output is not None:
-            return each.output
-    raise NotFound("This execution has no output of such a step (yet).")
+    names = (execution.tenant_id, execution.id)
+    found = services().store.executions.outputs(*names, [path])
+    if path not in found:
+        raise NotFound("This execution has no output of such a step (yet).")
+    return found[path]
+
+
+class _Outputs:
+    """Of the outputs of an execution those that are shown, and links to the others."""
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._wanted: list[str] = []
+        self._read: Mapping[str, bytes] = {}
+
+    def want(self, step: StepOutline, room: Room) -> None:
+        """Show an output, if there is room for it."""
+        if step.size is not None and room.holds(step.size):
+            self._wanted.append(step.record.path)
+
+    def read(self) -> None:
+        """Read what is shown, and nothing else."""
+        names = (self._execution.tenant_id, self._execution.id)
+        executions = services().store.executions
+        self._read = executions.outputs(*names, self._wanted, most=MAX_VALUE)
+
+    def of(self, step: StepOutline) -> Any:
+        path = step.record.path
+        if path in self._read:
+            return orjson.Fragment(self._read[path])
+        if step.size is None:
+            return None
+        view = "executions.read_output"
+        return link(
+            step.size, url_for(view, execution_id=self._execution.id, step=path)
+        )
+
+
+def _outline(
+    execution: Execution, *, limit: int, after: int = 0
+) -> Sequence[StepOutline]:
+    executions = services().store.executions
+    names = (execution.tenant_id, execution.id)
+    return executions.outline(*names, after=after, limit=limit)
 
 
 def _fitting(
-    execution: Execution, records: Sequence[StepRecord], room: Room
+    execution: Execution, found: Sequence[StepOutline], room: Room
 ) -> list[StepView]:
     """Show as many steps as fit; then their outputs, as far as there is room."""
-    steps = []
-    for record in records:
-        step = _step(execution, record, None)
-        least = min(len(record.output or b""), LINK)
-        if not room.take(len(encoded(step)) + least):
+    outputs, fitting = _Outputs(execution), []
+    for each in found:
+        least = min(each.size or 0, LINK)
+        if not room.take(len(encoded(_step(each, None))) + least):
             break
-        steps.append(step)
-    return [
-        step.model_copy(update=_result(execution, record, room))
-        for step, record in zip(steps, records, strict=False)
-    ]
+        fitting.append(each)
+    for each in fitting:
+        outputs.want(each, room)
+    outputs.read()
+    return [_step(each, outputs) for each in fitting]
 
 
-def _step(execution: Execution, record: StepRecord, room: Room | None) -> StepView:
+def _step(step: StepOutline, outputs: _Outputs | None) -> StepView:
+    """Show a step; its output is null where there are none."""
+    record, value = step.record, outputs and outputs.of(step)
     return StepView(
         id=record.path.rpartition("/")[2],
         path=record.path,
@@ -113,21 +159,11 @@ def _step(execution: Execution, record: StepRecord, room: Room | None) -> StepVi
         attempt=record.attempt,
         started_at=record.started_at,
         duration_ms=record.duration_ms,
-        **_result(execution, record, room),
+        output=None if record.is_answer else value,
+        answer=value if record.is_answer else None,
         error=FailureView.of(record.error),
         idempotency_key=record.idempotency_key,
     )
-
-
-def _result(
-    execution: Execution, record: StepRecord, room: Room | None
-) -> dict[str, Any]:
-    """Show an output, or the answer to a caller; neither while there is no room."""
-    url = url_for("executions.read_output", execution_id=execution.id, step=record.path)
-    value = None if room is None else room.show(record.output, url)
-    if record.is_answer:
-        return {"output": None, "answer": value}
-    return {"output": value, "answer": None}
 
 
 def _input(payload: Payload) -> bytes:

@@ -1,6 +1,6 @@
 """What a caller who waited for a run is told. Knows no Flask."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,17 @@ class Answer:
     body: bytes
 
 
-def of(execution: Execution, records: Sequence[StepRecord]) -> Answer:
+def of(
+    execution: Execution,
+    records: Sequence[StepRecord],
+    output: Callable[[str], bytes | None],
+) -> Answer:
     """Return what the last `respond` step said, or else the last step's output.
+
+    Args:
+        execution: is over.
+        records: its steps, in order.
+        output: reads what the step of a path put out.
 
     Raises:
         Refused: 502, the run did not succeed, or said more than an answer holds.
@@ -33,9 +42,9 @@ def of(execution: Execution, records: Sequence[StepRecord]) -> Answer:
         raise Refused(_unsuccessful(execution))
     said = [each for each in records if each.is_answer and _succeeded(each)]
     if said:
-        answer = _chosen(jsons.parse(said[-1].output or b"{}"))
+        answer = _chosen(jsons.parse(output(said[-1].path) or b"{}"))
     else:
-        last = records[-1].output if records else None
+        last = output(records[-1].path) if records else None
         answer = Answer(200, {"Content-Type": JSON}, last or b"null")
     if len(answer.body) > LONGEST:
         raise Refused(_too_long(execution))

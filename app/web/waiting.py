@@ -90,8 +90,13 @@ class WaitingRoom:
         Raises:
             Refused: 502, the run did not succeed.
         """
-        records = self._executions.steps(over.tenant_id, over.id)
-        return outcomes.of(over, records)
+        names = (over.tenant_id, over.id)
+        found = self._executions.outline(*names)
+
+        def output(path: str) -> bytes | None:
+            return self._executions.outputs(*names, [path]).get(path)
+
+        return outcomes.of(over, [each.record for each in found], output)
 
     def release(self, workflow: Workflow, execution_id: str, key: bytes) -> None:
         """Let the next copy of an event run."""

@@ -260,3 +260,53 @@ def test_an_unknown_execution_is_not_found(company):
         company.executions.payload(company.id, "exec_none")
     assert company.executions.steps(company.id, "exec_none") == []
     assert not start(company, company.execution(owner=HERE))
+
+
+def test_an_outline_has_every_step_in_order_and_sizes_in_place_of_outputs(company):
+    held = company.run()
+    steps = [step("b", 1, output=BYTES), step("a", 0), step("c", 2, output=None)]
+    record(company, held, *steps)
+
+    found = company.executions.outline(company.id, held.id)
+
+    assert [each.size for each in found] == [7, 256, None]
+    bare = [replace(each, output=None) for each in journal(company, held)]
+    assert [each.record for each in found] == bare
+
+
+def test_an_outline_has_pages(company):
+    held = company.run()
+    record(company, held, *(step(f"s{n}", n) for n in range(7)))
+
+    def page(**asked):
+        found = company.executions.outline(company.id, held.id, **asked)
+        return [each.record.position for each in found]
+
+    assert page(limit=3) == [0, 1, 2]
+    assert page(after=3, limit=3) == [3, 4, 5]
+    assert page(after=6, limit=3) == [6]
+    assert page(after=7, limit=3) == []
+    assert page(after=5) == [5, 6]
+
+
+def test_outputs_are_those_asked_for_that_there_are_and_that_are_short_enough(company):
+    held = company.run()
+    long = step("long", 2, output=b'"%b"' % (b"x" * 100_000))
+    record(company, held, step("a"), step("none", 1, output=None), long)
+
+    def outputs(*paths, **asked):
+        return company.executions.outputs(company.id, held.id, paths, **asked)
+
+    assert outputs("a", "none", "nobody") == {"a": b'{"n":1}'}
+    assert outputs("a", "long") == {"a": b'{"n":1}', "long": long.output}
+    assert outputs("a", "long", most=100_002) == outputs("a", "long")
+    assert outputs("a", "long", most=100_001) == {"a": b'{"n":1}'}
+    assert outputs() == {}
+
+
+def test_another_tenant_sees_neither_outline_nor_outputs(company, other):
+    held = company.run()
+    record(company, held, step("a"))
+
+    assert other.executions.outline(other.id, held.id) == []
+    assert other.executions.outputs(other.id, held.id, ["a"]) == {}

@@ -85,6 +85,8 @@ def test_an_odd_id_finds_nothing(store, company, text):
     assert store.api_keys.find(text) is None
     assert store.workflows.by_token(text) is None
     assert executions.steps(company.id, text) == []
+    assert executions.outline(company.id, text) == []
+    assert executions.outputs(company.id, text, [text]) == {}
     assert store.workflows.list(text, limit=1, before=None) == []
     assert store.ledger.balance(text).door == {}
 

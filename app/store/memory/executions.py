@@ -1,6 +1,6 @@
 """Executions and their journals, in memory."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
@@ -19,6 +19,7 @@ from app.domain.execution import (
     Reason,
     Segment,
     Status,
+    StepOutline,
     StepRecord,
     StepStatus,
 )
@@ -234,6 +235,36 @@ class MemoryExecutions:
             journal = self._state.steps.get((tenant_id, execution_id), {})
             return sorted(journal.values(), key=attrgetter("position", "path"))
 
+    def outline(
+        self,
+        tenant_id: str,
+        execution_id: str,
+        *,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[StepOutline]:
+        following = self.steps(tenant_id, execution_id)[after:]
+        return [
+            StepOutline(replace(each, output=None), _size(each.output))
+            for each in following[:limit]
+        ]
+
+    def outputs(
+        self,
+        tenant_id: str,
+        execution_id: str,
+        paths: Collection[str],
+        *,
+        most: int | None = None,
+    ) -> Mapping[str, bytes]:
+        return {
+            each.path: each.output
+            for each in self.steps(tenant_id, execution_id)
+            if each.output is not None
+            and each.path in paths
+            and (most is None or len(each.output) <= most)
+        }
+
     def list(
         self,
         tenant_id: str,
@@ -345,3 +376,7 @@ class MemoryExecutions:
 def _disowned(execution: Execution) -> dict[str, Any]:
     """The changes that take an execution from its owner."""
     return {"owner": None, "fence": execution.fence + 1}
+
+
+def _size(output: bytes | None) -> int | None:
+    return None if output is None else len(output)

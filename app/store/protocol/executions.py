@@ -1,6 +1,6 @@
 """The contract for executions, their payloads and their journals."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from app.domain.execution import (
     Reason,
     Segment,
     Status,
+    StepOutline,
     StepRecord,
     Trigger,
 )
@@ -191,7 +192,42 @@ class Executions(Protocol):
         ...
 
     def steps(self, tenant_id: str, execution_id: str) -> Sequence[StepRecord]:
-        """Return its steps in order, with outputs; none if there is no execution."""
+        """Return its steps in order, with outputs; none if there is no execution.
+
+        They may be gigabytes: whoever shows them asks for the outline.
+        """
+        ...
+
+    def outline(
+        self,
+        tenant_id: str,
+        execution_id: str,
+        *,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[StepOutline]:
+        """Return steps in order, without reading any output.
+
+        Args:
+            tenant_id: whose execution.
+            execution_id: if there is none, it has no steps.
+            after: how many steps to pass over.
+            limit: how many to return at most; none: all that follow.
+        """
+        ...
+
+    def outputs(
+        self,
+        tenant_id: str,
+        execution_id: str,
+        paths: Collection[str],
+        *,
+        most: int | None = None,
+    ) -> Mapping[str, bytes]:
+        """Return outputs of some steps by their paths; a step without one is missing.
+
+        With `most` those that are longer, in bytes, are not read and missing, too.
+        """
         ...
 
     def list(

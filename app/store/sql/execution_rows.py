@@ -145,8 +145,8 @@ def step_values(held: Execution, steps: Sequence[StepRecord]) -> list[Values]:
     ]
 
 
-def step(row: AnyRow) -> StepRecord:
-    """Read a step."""
+def step(row: AnyRow, output: bytes | None) -> StepRecord:
+    """Read a step; its output may not be among what was asked for."""
     return StepRecord(
         path=row.path,
         position=row.position,
@@ -155,7 +155,7 @@ def step(row: AnyRow) -> StepRecord:
         attempt=row.attempt,
         started_at=instant(row.started_at),
         duration_ms=row.duration_ms,
-        output=row.output,
+        output=output,
         error=failure(row),
         idempotency_key=row.idempotency_key,
     )

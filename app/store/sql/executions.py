@@ -1,6 +1,6 @@
 """Executions and their journals, in SQL."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 
@@ -14,17 +14,18 @@ from app.domain.execution import (
     Reason,
     Segment,
     Status,
+    StepOutline,
     StepRecord,
 )
 from app.domain.times import to_ms
 from app.store import text
 from app.store.protocol import ExecutionFilter
-from app.store.sql import execution_rows, listing, owed, rows, transitions
+from app.store.sql import execution_rows, journals, listing, owed, rows, transitions
 from app.store.sql.database import Reader
 from app.store.sql.dedupe import forget as forget_key
 from app.store.sql.kinds import Held, New
 from app.store.sql.rows import Values
-from app.store.sql.tables import executions, payloads, steps
+from app.store.sql.tables import executions, payloads
 from app.store.sql.tasks import Kind
 from app.store.sql.writer import Writer
 
@@ -176,12 +177,35 @@ class SqlExecutions:
         return execution_rows.payload(found)
 
     def steps(self, tenant_id: str, execution_id: str) -> Sequence[StepRecord]:
-        query = (
-            select(steps)
-            .where(steps.c.tenant_id == tenant_id, steps.c.execution_id == execution_id)
-            .order_by(steps.c.position, steps.c.path)
-        )
-        return [execution_rows.step(each) for each in self._reader.all(query)]
+        query = journals.whole(tenant_id, execution_id)
+        return [
+            execution_rows.step(each, each.output) for each in self._reader.all(query)
+        ]
+
+    def outline(
+        self,
+        tenant_id: str,
+        execution_id: str,
+        *,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[StepOutline]:
+        query = journals.outline(tenant_id, execution_id, after=after, limit=limit)
+        return [
+            StepOutline(execution_rows.step(each, None), each.size)
+            for each in self._reader.all(query)
+        ]
+
+    def outputs(
+        self,
+        tenant_id: str,
+        execution_id: str,
+        paths: Collection[str],
+        *,
+        most: int | None = None,
+    ) -> Mapping[str, bytes]:
+        query = journals.outputs(tenant_id, execution_id, paths, most=most)
+        return {each.path: each.output for each in self._reader.all(query)}
 
     def list(
         self,
