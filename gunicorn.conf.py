@@ -125,6 +125,13 @@ def pre_exec(master: Any) -> None:
     arguments = master.START_CTX["args"]
     if arguments[1].endswith("/gunicorn/__main__.py"):
         arguments[1:2] = ["-m", "gunicorn"]
+    master.cfg.env_orig.update(master.counts.legacy)
+
+
+def on_starting(master: Any) -> None:
+    """Let the processes of this server count together; after USR2, go on with it."""
+    kind = master.worker_class.counts
+    master.counts = kind.inherit() if master.master_pid else kind.make(worker_tmp_dir)
 
 
 def post_fork(_: Any, worker: Any) -> None:
@@ -135,6 +142,16 @@ def post_fork(_: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Start the engine, after the fork and before the first request."""
     worker.start_engine()
+
+
+def child_exit(master: Any, worker: Any) -> None:
+    """Take a process that has ended out of the gauges."""
+    master.counts.bury(worker.pid)
+
+
+def on_exit(master: Any) -> None:
+    """Leave no file behind."""
+    master.counts.close()
 
 
 def worker_exit(_: Any, worker: Any) -> None:

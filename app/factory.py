@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -20,6 +19,7 @@ from app.engine.plan import Compiler
 from app.engine.plans import Plans
 from app.engine.runner import Runner
 from app.engine.steps import Tools
+from app.engine.vitals import Vitals
 from app.security import keyfile
 from app.security.addresses import AddressGuard
 from app.security.secrets import Secrets
@@ -52,10 +52,12 @@ def create_app(
     settings = settings or Settings.from_env()
     lines = logs.configure(level=settings.log_level, debug_cors=not settings.production)
     vault = _vault(settings)
-    store = store or SqlStore(settings.database, vault=vault)
+    metrics = Metrics()
+    store = store or SqlStore(settings.database, vault=vault, watch=metrics)
     secrets = Secrets(store.credentials, vault)
     house = House.build(
         store,
+        metrics,
         workers=settings.pool_workers,
         queue=settings.pool_queue,
         owners=settings.data_dir / "owners",
@@ -68,8 +70,16 @@ def create_app(
     runner = Runner(
         house,
         Plans(store.workflows, compiler),
-        _tools(settings, house.metrics, secrets),
+        _tools(settings, metrics, secrets),
         time_limit=settings.execution_timeout,
+    )
+    app = Flask("app", static_folder=None)
+    vitals = Vitals(
+        house=house,
+        data_dir=settings.data_dir,
+        limit=settings.execution_timeout,
+        dropped=lambda: lines.dropped,
+        tally=lambda: app.extensions.get("server"),
     )
     services = Services(
         store=store,
@@ -78,11 +88,14 @@ def create_app(
         compiler=compiler,
         vault=vault,
         secrets=secrets,
-        metrics=house.metrics,
+        metrics=metrics,
+        vitals=vitals,
         **_plain(settings),
     )
-    engine = Engine(house, Feeder(house, runner.carry_out))
-    return _wired(settings, services, partial(_start, engine, lines), engine)
+    engine = Engine(house, Feeder(house, runner.carry_out), vitals)
+    app.extensions["start"] = partial(_start, engine, lines)
+    app.extensions["drain"] = engine
+    return _wired(app, settings, services)
 
 
 def _plain(settings: Settings) -> dict[str, Any]:
@@ -98,10 +111,7 @@ def _plain(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _wired(
-    settings: Settings, services: Services, start: Callable[[], None], engine: Engine
-) -> Flask:
-    app = Flask("app", static_folder=None)
+def _wired(app: Flask, settings: Settings, services: Services) -> Flask:
     wiring.install(
         app,
         services,
@@ -109,8 +119,6 @@ def _wired(
         trusted_hosts=settings.trusted_hosts,
         proxy_hops=settings.proxy_hops,
     )
-    app.extensions["start"] = start
-    app.extensions["drain"] = engine
     return app
 
 
@@ -136,7 +144,10 @@ def _tools(settings: Settings, metrics: Metrics, secrets: Secrets) -> Tools:
         allow_private=settings.private_allowed, allowed=settings.outbound_allow
     )
     http = HttpClient(
-        guard, max_body=settings.max_output, user_agent=f"Sluice/{VERSION}"
+        guard,
+        max_body=settings.max_output,
+        user_agent=f"Sluice/{VERSION}",
+        tell=metrics.outbound,
     )
     return Tools(
         http=http, secrets=secrets, metrics=metrics, max_output=settings.max_output

@@ -1,7 +1,8 @@
 """The one door to other people's servers."""
 
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,12 +12,17 @@ from app.connectors.inflating import Collector
 from app.connectors.network import Dialing, Network
 from app.connectors.outgoing import Outgoing, Request, prepared, redirected
 from app.domain.context import ExecutionContext
-from app.domain.errors import StepFailed
+from app.domain.errors import ServiceError, StepFailed
 from app.security.addresses import AddressGuard
 
 MAX_BODY = 1 << 20  # bytes of an opened answer
 MAX_REDIRECTS = 3
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+Tell = Callable[[str, float], None]  # how a call went, and how long it took
+
+
+def nobody(_: str, __: float) -> None:
+    """Hear nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,7 @@ class HttpClient:
         max_body: greatest size of an answer, bytes after decompression.
         user_agent: who we say we are, for example ``Sluice/1.0``.
         dialing: how connections are made.
+        tell: is told of every call, with a class of statuses or a failure code.
     """
 
     def __init__(
@@ -49,11 +56,13 @@ class HttpClient:
         max_body: int = MAX_BODY,
         user_agent: str = "Sluice",
         dialing: Dialing | None = None,
+        tell: Tell = nobody,
     ) -> None:
         self._guard = guard
         self._max_body = max_body
         self._user_agent = user_agent
         self._dialing = dialing or Dialing()
+        self._tell = tell
 
     def call(self, context: ExecutionContext, request: Request) -> Reply:
         """Send a request, follow up to three redirects, read the whole answer.
@@ -70,7 +79,18 @@ class HttpClient:
                 milliseconds, whatever the connection was doing.
         """
         context.check()
-        outgoing = prepared(request)
+        began, outcome = time.monotonic(), "internal"
+        try:
+            reply = self._follow(context, prepared(request))
+            outcome = f"{reply.status // 100}xx"
+        except ServiceError as error:
+            outcome = error.code
+            raise
+        finally:
+            self._tell(outcome, time.monotonic() - began)
+        return reply
+
+    def _follow(self, context: ExecutionContext, outgoing: Outgoing) -> Reply:
         for _ in range(MAX_REDIRECTS + 1):
             reply = self._exchange(context, outgoing)
             if reply.status not in REDIRECTS or "location" not in reply.headers:

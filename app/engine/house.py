@@ -32,19 +32,26 @@ class House:
     settlement: Settlement
 
     @classmethod
-    def build(cls, store: Store, *, workers: int, queue: int, owners: Path) -> Self:
+    def build(
+        cls,
+        store: Store,
+        metrics: Metrics,
+        *,
+        workers: int,
+        queue: int,
+        owners: Path,
+    ) -> Self:
         """Make a house with so many threads and places to wait; nothing starts.
 
         Args:
             store: shared with other houses.
+            metrics: of the process.
             workers: threads that execute.
             queue: executions that may wait for one.
             owners: the folder of the lock files, shared with other houses.
         """
-        metrics, watchers = Metrics(), Watchers()
-        ownership = Ownership(owners)
+        watchers, ownership = Watchers(), Ownership(owners)
         pool = WorkerPool(workers=workers, queue=queue)
-        metrics.pool(pool.stats)
         return cls(
             store=store,
             metrics=metrics,

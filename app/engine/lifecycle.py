@@ -10,6 +10,7 @@ from app.engine.feeder import Feeder
 from app.engine.house import House
 from app.engine.recovery import Recovery
 from app.engine.ticker import Ticker
+from app.engine.vitals import Vitals
 
 log = logging.getLogger(__name__)
 BEAT = 1.0  # seconds
@@ -20,12 +21,13 @@ SWEEPS = 10  # in one beat, at most
 class Engine:
     """The life of the engine in one process: start, drain, stop."""
 
-    def __init__(self, house: House, feeder: Feeder) -> None:
+    def __init__(self, house: House, feeder: Feeder, vitals: Vitals) -> None:
         self._store, self._ownership = house.store, house.ownership
         self._pool, self._running = house.pool, house.running
         self._backlog, self._watchers = house.backlog, house.watchers
         self._refusals, self._settlement = house.refusals, house.settlement
-        self._recovery = Recovery(house.store, house.ownership)
+        self._metrics, self._vitals = house.metrics, vitals
+        self._recovery = Recovery(house.store, house.ownership, house.metrics)
         self._feeding = Ticker("feeder", feeder.feed)
         self._beating = Ticker("beat", self._beat)
         feeder.nudge = self._feeding.nudge
@@ -67,6 +69,7 @@ class Engine:
 
     def abort(self) -> None:
         """Ask what still runs to stop and become owed work."""
+        self._metrics.overstayed(len(self._running))
         self._running.interrupt()
 
     def stop(self) -> None:
@@ -87,11 +90,13 @@ class Engine:
         log.info("Engine stopped", extra={"owner": self._ownership.id})
 
     def _beat(self) -> float:
+        self._vitals.show()
         self._refusals.flush()
         self._settlement.retry()
         for execution_id in self._store.executions.cancel_requested(self._ownership.id):
             self._running.cancel(execution_id)
         self._sweep()
+        self._vitals.ask()
         if self._running.closed:
             self._release(but=self._watchers.watched())
         elif self._recovery.sweep():

@@ -4,6 +4,7 @@ import logging
 
 from app.engine.ownership import Ownership
 from app.store.protocol import Store
+from app.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -11,8 +12,9 @@ log = logging.getLogger(__name__)
 class Recovery:
     """Makes the executions of ended processes owed work again."""
 
-    def __init__(self, store: Store, ownership: Ownership) -> None:
+    def __init__(self, store: Store, ownership: Ownership, metrics: Metrics) -> None:
         self._store, self._ownership = store, ownership
+        self._metrics = metrics
 
     def sweep(self) -> int:
         """Look at every other process once; return how many executions were taken.
@@ -31,5 +33,6 @@ class Recovery:
         self._store.processes.remove(dead)
         self._ownership.forget(dead)
         if taken:
+            self._metrics.taken_over(taken)
             log.warning("Executions taken over", extra={"count": taken, "owner": dead})
         return taken

@@ -31,6 +31,7 @@ class Runner:
     ) -> None:
         self._executions = house.store.executions
         self._running, self._reporter = house.running, house.reporter
+        self._metrics = house.metrics
         self._settlement = house.settlement
         self._plans, self._tools, self._time_limit = plans, tools, time_limit
 
@@ -64,6 +65,7 @@ class Runner:
         except (Interrupted, StoreUnavailable) as error:
             self._hand_back(held, journal, error)
         except Lost:
+            self._metrics.lost()
             log.warning("Execution goes on elsewhere")
         except Exception:
             log.exception("Execution broke")
@@ -122,6 +124,7 @@ class Runner:
         self._settlement.settle(write, lambda _: None)
 
     def _hand_back(self, held: Execution, journal: Journal, why: Exception) -> None:
+        self._metrics.handed_back()
         log.warning("Execution handed back", extra={"reason": str(why)})
         records, segments = journal.unwritten(), _ended(held.segments)
 

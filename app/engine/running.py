@@ -1,6 +1,7 @@
 """What runs in this process."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -17,6 +18,7 @@ class Running:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._contexts: dict[str, ExecutionContext] = {}
+        self._since: dict[str, float] = {}
         self._closed = False
         self._welcome: Callable[[str], bool] = _nobody
 
@@ -27,6 +29,12 @@ class Running:
 
     def __len__(self) -> int:
         return len(self._contexts)
+
+    def longest(self) -> float:
+        """Seconds since the start of what has been running here the longest."""
+        with self._lock:
+            first = min(self._since.values(), default=None)
+        return 0.0 if first is None else time.monotonic() - first
 
     def admits(self, execution_id: str) -> bool:
         """Tell whether an execution may start now."""
@@ -39,11 +47,13 @@ class Running:
             admitted = self.admits(context.execution_id)
             if admitted:
                 self._contexts[context.execution_id] = context
+                self._since[context.execution_id] = time.monotonic()
         try:
             yield admitted
         finally:
             with self._lock:
                 self._contexts.pop(context.execution_id, None)
+                self._since.pop(context.execution_id, None)
 
     def cancel(self, execution_id: str) -> None:
         """Ask an execution to stop, if it runs here."""

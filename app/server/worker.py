@@ -27,6 +27,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from app.server import process
 from app.server.answering import answer
 from app.server.connection import Connection
+from app.server.counts import CountsFolder
 from app.server.drain import Drain, Engine, Idle
 from app.server.limits import Limits
 from app.server.traffic import Traffic
@@ -46,6 +47,7 @@ class DeadlineWorker(ThreadWorker):
     docs/decisions/0005-deadline-worker.md says more.
     """
 
+    counts = CountsFolder  # what the master makes for its workers
     limits = Limits()
     poller: selectors.BaseSelector
     tpool: ThreadPoolExecutor

@@ -1,65 +1,99 @@
-"""Metrics for Prometheus, each declared once; no ids of tenants or workflows."""
+"""Metrics for Prometheus, each declared once; no ids of tenants or workflows.
 
-from collections.abc import Callable
-from functools import partial
+In a server of several processes each keeps its numbers in a file of its own, in a
+folder that all share, and whoever is asked tells the sum: docs/observability.md.
+"""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+import os
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, PlatformCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics import disable_created_metrics
+from prometheus_client.multiprocess import MultiProcessCollector
 
+from app.telemetry.readings import Readings
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's; the server sets it
 SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+CHANGES = (1, 2, 4, 8, 16, 32, 64, 128)
+WEBHOOKS = (
+    "accepted",
+    "duplicate",
+    "failed",
+    "handshake",
+    "rejected",
+    "shed",
+    "unknown",
+    "unverified",
+)
+ENDS = ("success", "failed", "cancelled")
 
 
 class Metrics:
-    """Counters of one process."""
+    """What one process counts, and what all of its server have counted.
+
+    What can be foreseen begins at 0, so that a first event is an increase.
+    """
 
     def __init__(self) -> None:
+        disable_created_metrics()  # several processes could not agree on them
         self._registry = CollectorRegistry()
-        registry = self._registry
-        self._webhooks = Counter(
-            "sluice_webhooks",
-            "Webhook requests by outcome",
-            ["outcome"],
-            registry=registry,
+        self._platform = PlatformCollector(registry=None)
+        self._readings = Readings(self._registry)
+        self._webhooks = self._counter(
+            "webhooks", "Webhook requests by outcome", "outcome", known=WEBHOOKS
         )
-        self._unverified = Counter(
-            "sluice_signatures_refused",
+        self._unverified = self._counter(
+            "signatures_refused",
             "Webhook requests whose sender could not be verified",
-            ["scheme", "reason"],
-            registry=registry,
+            "scheme",
+            "reason",
         )
-        self._executions = Counter(
-            "sluice_executions", "Executions that ended", ["status"], registry=registry
+        self._executions = self._counter(
+            "executions", "Executions that ended", "status", known=ENDS
         )
-        self._execution_seconds = Histogram(
-            "sluice_execution_seconds",
-            "First start to end of an execution",
-            buckets=SECONDS,
-            registry=registry,
+        self._execution_seconds = self._histogram(
+            "execution_seconds", "First start to end of an execution"
         )
-        self._queue_seconds = Histogram(
-            "sluice_queue_seconds",
-            "Receipt to first start of an execution",
-            buckets=SECONDS,
-            registry=registry,
+        self._queue_seconds = self._histogram(
+            "queue_seconds", "Receipt to first start of an execution"
         )
-        self._step_seconds = Histogram(
-            "sluice_step_seconds",
-            "One attempt of a step",
-            ["uses"],
-            buckets=SECONDS,
-            registry=registry,
+        self._step_seconds = self._histogram(
+            "step_seconds", "One attempt of a step", "uses"
         )
-        self._requests = Counter(
-            "sluice_http_requests",
-            "HTTP requests",
-            ["route", "method", "status"],
-            registry=registry,
+        self._requests = self._counter(
+            "http_requests", "HTTP requests", "route", "method", "status"
         )
-        self._request_seconds = Histogram(
-            "sluice_http_request_seconds",
-            "HTTP request to answer",
-            buckets=SECONDS,
-            registry=registry,
+        self._request_seconds = self._histogram(
+            "http_request_seconds", "HTTP request to answer"
+        )
+        self._outbound = self._counter(
+            "outbound_calls", "Calls of workflows to other servers", "outcome"
+        )
+        self._outbound_seconds = self._histogram(
+            "outbound_seconds", "One call of a workflow, redirects included"
+        )
+        self._commits = self._histogram(
+            "store_commit_seconds", "One group commit, its wait for the lock included"
+        )
+        self._commit_changes = self._histogram(
+            "store_commit_changes", "Changes in one group commit", buckets=CHANGES
+        )
+        self._failed_commits = self._counter(
+            "store_failed_commits", "Group commits that failed; their events got 503"
+        )
+        self._taken_over = self._counter(
+            "taken_over", "Executions taken over from processes that died"
+        )
+        self._handed_back = self._counter(
+            "handed_back", "Executions that became owed work while they ran"
+        )
+        self._lost = self._counter(
+            "leases_lost", "Executions that went on elsewhere while they ran here"
+        )
+        self._overstayed = self._counter(
+            "drain_overruns", "Executions that a stop had to interrupt"
         )
 
     def webhook(self, outcome: str) -> None:
@@ -90,18 +124,72 @@ class Metrics:
         self._requests.labels(route, method, str(status)).inc()
         self._request_seconds.observe(seconds)
 
-    def pool(self, stats: Callable[[], object]) -> None:
-        """Read the pool's gauges, fields of `stats()`, at each scrape."""
-        for name in ("workers", "busy", "queued", "capacity"):
-            gauge = Gauge(
-                f"sluice_pool_{name}", f"Pool: {name}", registry=self._registry
-            )
-            gauge.set_function(partial(_field, stats, name))
+    def outbound(self, outcome: str, seconds: float) -> None:
+        """Count one call: `outcome` is a class of statuses or a failure code."""
+        self._outbound.labels(outcome).inc()
+        self._outbound_seconds.observe(seconds)
+
+    def committed(self, changes: int, seconds: float) -> None:
+        """Note one group commit."""
+        self._commits.observe(seconds)
+        self._commit_changes.observe(changes)
+
+    def commit_failed(self) -> None:
+        """Count one group commit of which nothing was kept."""
+        self._failed_commits.inc()
+
+    def taken_over(self, executions: int) -> None:
+        """Count what a dead process left."""
+        self._taken_over.inc(executions)
+
+    def handed_back(self) -> None:
+        """Count one execution that goes on later, here or in another process."""
+        self._handed_back.inc()
+
+    def lost(self) -> None:
+        """Count one execution that somebody else decided about while it ran."""
+        self._lost.inc()
+
+    def overstayed(self, executions: int) -> None:
+        """Count what still ran when a stop had to end."""
+        self._overstayed.inc(executions)
+
+    def show(self, readings: Mapping[str, float]) -> None:
+        """Set gauges, by their names in `readings.GAUGES`."""
+        self._readings.show(readings)
+
+    def follow(self, total: str, value: float, *labels: str) -> None:
+        """Raise a counter to what this process has counted elsewhere."""
+        self._readings.follow(total, value, *labels)
+
+    def measure_process(self) -> None:
+        """Read memory, files and CPU time of this process."""
+        self._readings.measure_process()
 
     def render(self) -> tuple[bytes, str]:
         """Return the text exposition and its content type."""
-        return generate_latest(self._registry), CONTENT_TYPE_LATEST
+        return generate_latest(self._told()), CONTENT_TYPE_LATEST
 
+    def _told(self) -> CollectorRegistry:
+        told = CollectorRegistry()
+        told.register(self._platform)
+        if FOLDER in os.environ:
+            MultiProcessCollector(told)
+        else:
+            told.register(self._registry)
+        return told
 
-def _field(stats: Callable[[], object], name: str) -> float:
-    return float(getattr(stats(), name))
+    def _counter(
+        self, name: str, told: str, *labels: str, known: tuple[str, ...] = ()
+    ) -> Counter:
+        counter = Counter(f"sluice_{name}", told, labels, registry=self._registry)
+        for value in known:
+            counter.labels(value)
+        return counter
+
+    def _histogram(
+        self, name: str, told: str, *labels: str, buckets: tuple[float, ...] = SECONDS
+    ) -> Histogram:
+        return Histogram(
+            f"sluice_{name}", told, labels, buckets=buckets, registry=self._registry
+        )

@@ -47,6 +47,7 @@ def ready() -> ResponseReturnValue:
 def metrics() -> ResponseReturnValue:
     """Show the metrics, in production only to who knows their token."""
     _check_metrics_token()
+    services().vitals.show()
     text, kind = services().metrics.render()
     return Response(text, content_type=kind)
 

@@ -8,6 +8,7 @@ from flask import Flask, current_app
 from app.engine.dispatcher import Dispatcher
 from app.engine.plan import Compiler
 from app.engine.refusals import Refusals
+from app.engine.vitals import Vitals
 from app.security.passwords import Passwords
 from app.security.secrets import Secrets
 from app.security.vault import Vault
@@ -32,6 +33,7 @@ class Services:
     vault: Vault
     secrets: Secrets
     metrics: Metrics
+    vitals: Vitals
     public_url: str  # what links begin with; no slash at the end
     max_body: int  # bytes
     waiting_places: int  # callers who may wait for the end of a run

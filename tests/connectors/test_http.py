@@ -10,6 +10,7 @@ from app.connectors.http import HttpClient
 from app.connectors.network import Dialing
 from app.connectors.outgoing import Body, Request
 from app.connectors.resolving import Resolver
+from app.domain.errors import Cancelled, StepFailed
 from app.security.addresses import AddressGuard
 from tests.connectors.serving import Zone, answer, answering, get, read_request
 
@@ -49,6 +50,24 @@ def test_the_environments_proxies_are_not_used(serve, http, context, monkeypatch
 
     assert http.call(context, get(server.url())).body == b"direct"
     assert proxy.connections == 0
+
+
+def test_every_call_is_told_by_its_class_of_status_or_its_failure(serve, context):
+    told = []
+    client = HttpClient(
+        AddressGuard(allow_private=True),
+        tell=lambda outcome, seconds: told.append((outcome, seconds >= 0)),
+    )
+    server = serve(answering(answer(status="404 Not Found")))
+    client.call(context, get(server.url()))
+    server.close()
+    with pytest.raises(StepFailed):
+        client.call(context, get(server.url()))
+    context.cancel()
+    with pytest.raises(Cancelled):
+        client.call(context, get(server.url()))
+
+    assert told == [("4xx", True), ("connect-failed", True)]
 
 
 def test_cookies_of_one_call_are_not_sent_with_the_next(serve, http, context):

@@ -19,10 +19,12 @@ from app.engine.plan import Compiler
 from app.engine.plans import Plans
 from app.engine.runner import Runner
 from app.engine.steps import Tools
+from app.engine.vitals import Vitals
 from app.security.addresses import AddressGuard
 from app.security.secrets import Secrets
 from app.security.vault import Vault
 from app.store.memory import MemoryStore
+from app.telemetry.metrics import Metrics
 
 PATIENCE = 5.0  # seconds; a test that waits so long has failed
 
@@ -80,7 +82,11 @@ class Rig:
         Gate.outside = Recorder.outside = self.outside
         self.store = store or MemoryStore()
         self.house = House.build(
-            self.store, workers=workers, queue=queue, owners=folder / "owners"
+            self.store,
+            Metrics(),
+            workers=workers,
+            queue=queue,
+            owners=folder / "owners",
         )
         self.pool, self.refusals = self.house.pool, self.house.refusals
         self.settlement, self.ownership = self.house.settlement, self.house.ownership
@@ -98,7 +104,14 @@ class Rig:
         )
         self.dispatcher = Dispatcher(self.house, runner.carry_out)
         self.feeder = Feeder(self.house, runner.carry_out)
-        self.engine = Engine(self.house, self.feeder)
+        self.vitals = Vitals(
+            house=self.house,
+            data_dir=folder,
+            limit=300.0,
+            dropped=lambda: 0,
+            tally=lambda: None,
+        )
+        self.engine = Engine(self.house, self.feeder, self.vitals)
 
     def workflow(self, *steps: Mapping[str, Any], **rest: Any) -> Published:
         """Store a workflow with these steps."""

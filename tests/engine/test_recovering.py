@@ -28,6 +28,22 @@ def dead(make_rig):
     return dying
 
 
+@pytest.fixture
+def counted():
+    """Return what a process has counted."""
+
+    def read(rig, name):
+        text, _ = rig.house.metrics.render()
+        [line] = [
+            each
+            for each in text.decode().splitlines()
+            if each.startswith(f"sluice_{name}_total ")
+        ]
+        return float(line.split()[1])
+
+    return read
+
+
 def test_goes_on_at_the_first_unfinished_step_with_the_same_key(dead, make_rig):
     heir = make_rig(store=dead.store, workers=2)
     heir.outside.open.set()
@@ -55,6 +71,31 @@ def test_what_the_dead_process_still_writes_counts_for_nothing(dead, make_rig):
 
     assert heir.get(dead.started).status is Status.QUEUED
     assert dead.outside.calls[-1] == (f"{dead.started.id}:gate", None)
+
+
+def test_what_was_taken_over_and_what_was_lost_is_counted(dead, make_rig, counted):
+    heir = make_rig(store=dead.store, workers=2)
+    heir.engine._recovery.sweep()
+    dead.outside.open.set()
+    dead.pool.join()
+
+    assert counted(heir, "taken_over") == 2
+    assert counted(dead, "leases_lost") == 1
+
+
+def test_what_a_stop_interrupts_is_counted(make_rig, counted):
+    rig = make_rig()
+    rig.engine.start()
+    rig.submit(rig.workflow(GATE))
+    assert rig.outside.begun.wait(5)
+
+    rig.engine.begin_drain()
+    rig.engine.abort()
+    rig.pool.join()
+    rig.engine.stop()
+
+    assert counted(rig, "drain_overruns") == 1
+    assert counted(rig, "handed_back") == 1
 
 
 def test_a_living_process_keeps_what_it_has(make_rig):

@@ -4,12 +4,15 @@ import json
 import logging
 import os
 import runpy
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import gunicorn
 import pytest
 from gunicorn.config import Config
 
+from app.server.counts import VARIABLE
 from app.server.gunicornlog import OURS, QuietLogger
 from app.server.limits import Limits
 from app.server.worker import DeadlineWorker
@@ -151,9 +154,39 @@ def test_a_wrong_value_ends_with_one_clear_line(read, name, value):
     assert "\n" not in message
 
 
+@dataclass
+class Counts:
+    legacy: dict[str, str]
+
+
 class Master:
+    worker_class = DeadlineWorker
+    master_pid = 0  # of the master that started this one
+
     def __init__(self, *arguments):
         self.START_CTX = {"args": ["/bin/python", *arguments]}
+        self.cfg = Config()
+        self.counts = None
+
+
+@pytest.fixture
+def counting(read, monkeypatch):
+    """Make masters that count together, and close what they leave."""
+    monkeypatch.setenv(VARIABLE, "to be put back")
+    made = []
+
+    def start(*, after=None):
+        master = Master("/bin/gunicorn")
+        if after is not None:
+            master.master_pid = 1
+            monkeypatch.setenv(VARIABLE, after.cfg.env_orig[VARIABLE])
+        read()["on_starting"](master)
+        made.append(master)
+        return master
+
+    yield start
+    for each in made:
+        read()["on_exit"](each)
 
 
 def test_an_upgrade_starts_the_new_master_as_the_old_one_was_started(read):
@@ -161,11 +194,31 @@ def test_an_upgrade_starts_the_new_master_as_the_old_one_was_started(read):
     command = Master("/bin/gunicorn", "-c", "gunicorn.conf.py")
 
     for master in (module, command):
+        master.counts = Counts({VARIABLE: "/nowhere"})
         read()["pre_exec"](master)
 
     rest = ["-c", "gunicorn.conf.py"]
     assert module.START_CTX["args"] == ["/bin/python", "-m", "gunicorn", *rest]
     assert command.START_CTX["args"] == ["/bin/python", "/bin/gunicorn", *rest]
+
+
+def test_an_upgrade_goes_on_counting_where_the_old_master_did(read, counting):
+    old = counting()
+    read()["pre_exec"](old)
+
+    new = counting(after=old)
+
+    assert new.counts.path == old.counts.path
+
+
+def test_a_process_that_ended_is_taken_out_of_the_gauges(read, counting):
+    master = counting()
+    gauges = master.counts.path / "gauge_livesum_7.db"
+    gauges.touch()
+
+    read()["child_exit"](master, SimpleNamespace(pid=7))
+
+    assert not gauges.exists()
 
 
 def test_nothing_of_the_app_is_imported_by_the_configuration():

@@ -3,8 +3,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from app.domain.execution import Reason, Segment, Status
+from app.store.protocol import Queued
 from tests.store.company import HERE, LATER, NOON, THERE, step
 
+HOUR = timedelta(hours=1)
 ENDED = (Segment(NOON, LATER),)
 
 
@@ -21,6 +23,10 @@ def hand_back(company, held, *steps):
 
 def claimed(company, *, owner=THERE, limit=10):
     return list(company.executions.claim(owner, limit=limit))
+
+
+def queued(company, *, owner=HERE, limit=10):
+    return company.executions.queued(owner, limit=limit)
 
 
 def paths(company, execution):
@@ -46,6 +52,29 @@ def test_owed_work_of_all_tenants_is_claimed_with_its_own_names(company, other):
     ]
 
     assert claimed(company) == [replace(each, owner=THERE, fence=2) for each in owed]
+
+
+def test_what_waits_is_owed_work_and_what_is_queued_for_an_owner(company):
+    company.run(created_at=NOON - HOUR)
+    company.accept(owner=THERE, created_at=NOON - HOUR)
+    company.accept(owner=HERE, created_at=NOON)
+    assert queued(company) == Queued(owed=0, oldest=NOON)
+
+    for _ in range(3):
+        company.accept(owner=None, created_at=LATER)
+    assert queued(company) == Queued(owed=3, oldest=NOON)
+    assert queued(company, owner="somebody") == Queued(owed=3, oldest=LATER)
+
+
+def test_owed_work_is_counted_up_to_a_limit(company):
+    for _ in range(3):
+        company.accept(owner=None)
+
+    assert queued(company, limit=2).owed == 2
+
+
+def test_nothing_waits_in_an_empty_house(company):
+    assert queued(company) == Queued(owed=0, oldest=None)
 
 
 def test_only_owed_work_is_claimed(company):

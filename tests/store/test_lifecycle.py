@@ -2,6 +2,7 @@ import pytest
 
 from app.domain.errors import StoreUnavailable
 from app.domain.execution import Status
+from app.store.protocol import Load
 from tests.store.company import LATER, NOON, THERE, payload
 
 
@@ -33,6 +34,12 @@ def test_closing_carries_out_what_was_handed_over(store, company):
     store.close()
 
     assert all(each.done() and each.exception() is None for each in handed_over)
+
+
+def test_a_store_that_nobody_uses_is_not_busy(store, company):
+    company.accept()
+
+    assert store.load() == Load(waiting=0, readers=0)
 
 
 def test_closing_again_is_no_error(store):

@@ -28,7 +28,7 @@ from app.store import text
 from app.store.envelope import pack
 from app.store.memory.listing import matches
 from app.store.memory.state import State
-from app.store.protocol import ExecutionFilter
+from app.store.protocol import ExecutionFilter, Queued
 
 OLDEST_FIRST = attrgetter("id")
 
@@ -169,6 +169,17 @@ class MemoryExecutions:
     def next_wake(self) -> datetime | None:
         with self._state.lock:
             return next((each.wake_at for each in self._waiting()), None)
+
+    def queued(self, owner: str, *, limit: int) -> Queued:
+        with self._state.lock:
+            found = [
+                each
+                for each in self._with_status(Status.QUEUED)
+                if each.owner in (None, owner)
+            ]
+        owed = sum(each.owner is None for each in found)
+        oldest = min((each.created_at for each in found), default=None)
+        return Queued(owed=min(owed, limit), oldest=oldest)
 
     def take_over(self, dead: str) -> int:
         with self._state.writing():

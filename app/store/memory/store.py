@@ -8,6 +8,7 @@ from app.store.memory.ledger import MemoryLedger
 from app.store.memory.processes import MemoryProcesses
 from app.store.memory.state import State
 from app.store.memory.workflows import MemoryWorkflows
+from app.store.protocol import Load
 
 
 class MemoryStore:
@@ -35,6 +36,9 @@ class MemoryStore:
     def check(self) -> None:
         with self._state.writing():
             pass
+
+    def load(self) -> Load:
+        return Load(waiting=0, readers=0)
 
     def close(self) -> None:
         with self._state.lock:

@@ -18,13 +18,14 @@ it is replaced, so that every failure can be recorded. JSON (definitions, header
 queries) and bytes (bodies, outputs) come back exactly.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from app.store.protocol.accounts import Accounts, ApiKeys
 from app.store.protocol.books import Ledger, Processes
 from app.store.protocol.credentials import Credentials
 from app.store.protocol.dedupe import Dedupe
-from app.store.protocol.executions import ExecutionFilter, Executions
+from app.store.protocol.executions import ExecutionFilter, Executions, Queued
 from app.store.protocol.workflows import Workflows
 
 __all__ = [
@@ -35,10 +36,20 @@ __all__ = [
     "ExecutionFilter",
     "Executions",
     "Ledger",
+    "Load",
     "Processes",
+    "Queued",
     "Store",
     "Workflows",
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How busy a store is in this process."""
+
+    waiting: int  # changes that are not being written yet
+    readers: int  # connections that read
 
 
 class Store(Protocol):
@@ -74,6 +85,10 @@ class Store(Protocol):
         Raises:
             StoreUnavailable: it cannot be written now.
         """
+
+    def load(self) -> Load:
+        """Say how busy it is, at once and without asking the database."""
+        ...
 
     def close(self) -> None:
         """Carry out what was handed over, then let go of every thread and file.

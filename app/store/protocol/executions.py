@@ -31,6 +31,14 @@ class ExecutionFilter:
     q: str | None = None  # id prefix, part of a name in any case, key or error code
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """What waits for a thread."""
+
+    owed: int  # executions without an owner
+    oldest: datetime | None  # creation of the first in line, if anything waits
+
+
 class Executions(Protocol):
     """All executions ever accepted; read, they bear their workflow's present name.
 
@@ -142,6 +150,13 @@ class Executions(Protocol):
 
     def next_wake(self) -> datetime | None:
         """Return when the next waiting execution must wake, if one waits."""
+        ...
+
+    def queued(self, owner: str, *, limit: int) -> Queued:
+        """Look at owed work and at what is queued for an owner.
+
+        Owed work is counted up to `limit`.
+        """
         ...
 
     def take_over(self, dead: str) -> int:

@@ -214,6 +214,12 @@ class Reader:
             log.error("Database not read", extra={"reason": reason})  # noqa: TRY400
             raise StoreUnavailable("the database could not be read") from error
 
+    def busy(self) -> int:
+        """Count the connections that read now."""
+        pool = self._engine.pool
+        assert isinstance(pool, QueuePool)
+        return pool.checkedout()
+
     def close(self) -> None:
         """Let go of every connection."""
         self._is_open = False

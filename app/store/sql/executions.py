@@ -19,7 +19,7 @@ from app.domain.execution import (
 )
 from app.domain.times import to_ms
 from app.store import text
-from app.store.protocol import ExecutionFilter
+from app.store.protocol import ExecutionFilter, Queued
 from app.store.sql import execution_rows, journals, listing, owed, rows, transitions
 from app.store.sql.database import Reader
 from app.store.sql.dedupe import forget as forget_key
@@ -124,6 +124,13 @@ class SqlExecutions:
     def next_wake(self) -> datetime | None:
         found = self._reader.first(owed.next_wake())
         return None if found is None else rows.instant(found.wake_at)
+
+    def queued(self, owner: str, *, limit: int) -> Queued:
+        looks = (owed.count(limit=limit), owed.first(None), owed.first(owner))
+        [[counted]], *firsts = self._reader.together(*looks)
+        created = [each.created_at for found in firsts for each in found]
+        oldest = min(created, default=None)
+        return Queued(owed=counted, oldest=rows.instant(oldest))
 
     def take_over(self, dead: str) -> int:
         def change(connection: Connection) -> int:

@@ -3,7 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Text, Update, literal_column, select, tuple_, update
+from sqlalchemy import (
+    Select,
+    Text,
+    Update,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 
 from app.domain.execution import Status, StepStatus
 from app.domain.times import to_ms
@@ -57,6 +66,30 @@ def next_wake() -> Select[Any]:
         select(executions.c.wake_at)
         .where(is_in(Status.WAITING))
         .order_by(executions.c.wake_at)
+        .limit(1)
+    )
+
+
+def count(*, limit: int) -> Select[Any]:
+    """Count owed work up to a limit."""
+    some = (
+        select(executions.c.id)
+        .where(is_in(Status.QUEUED), executions.c.owner.is_(None))
+        .limit(limit)
+        .subquery()
+    )
+    return select(func.count().label("n")).select_from(some)
+
+
+def first(owner: str | None) -> Select[Any]:
+    """Find when the first in line was created, of an owner's or of owed work."""
+    is_theirs = (
+        executions.c.owner.is_(None) if owner is None else executions.c.owner == owner
+    )
+    return (
+        select(executions.c.created_at)
+        .where(is_in(Status.QUEUED), is_theirs)
+        .order_by(executions.c.id)
         .limit(1)
     )
 

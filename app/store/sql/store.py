@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from app.domain.errors import StoreUnavailable
 from app.security.vault import Vault
+from app.store.protocol import Load
 from app.store.sql import migrate, plain_tokens
 from app.store.sql.accounts import SqlAccounts, SqlApiKeys
 from app.store.sql.credentials import SqlCredentials
@@ -19,7 +20,7 @@ from app.store.sql.processes import SqlProcesses
 from app.store.sql.tables import probe
 from app.store.sql.upserts import insert_or_replace
 from app.store.sql.workflows import SqlWorkflows
-from app.store.sql.writer import Writer
+from app.store.sql.writer import Watch, Writer
 
 
 class SqlStore:
@@ -33,6 +34,7 @@ class SqlStore:
             database by default.
         vault: seals the webhook tokens that the first release kept in plain; without
             one they stay as they are.
+        watch: is told of every commit.
 
     Raises:
         ValueError: the URL does not name a file of SQLite.
@@ -44,6 +46,7 @@ class SqlStore:
         *,
         lock_path: Path | None = None,
         vault: Vault | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._path = path_of(url)
         self._vault = vault
@@ -52,7 +55,7 @@ class SqlStore:
         )
         self._connection = WriteConnection(self._path)
         self._reader = Reader(self._path)
-        self._writer = Writer(self._connection, self._lock)
+        self._writer = Writer(self._connection, self._lock, watch=watch)
         both = (self._reader, self._writer)
         self.accounts = SqlAccounts(*both)
         self.api_keys = SqlApiKeys(*both)
@@ -84,6 +87,9 @@ class SqlStore:
             connection.execute(mark)
 
         self._writer.run(change)
+
+    def load(self) -> Load:
+        return Load(waiting=self._writer.waiting(), readers=self._reader.busy())
 
     def close(self) -> None:
         self._writer.close()

@@ -2,10 +2,11 @@
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection
 
@@ -21,6 +22,13 @@ T = TypeVar("T")
 BATCH = 128  # tasks of one transaction, at most
 
 
+class Watch(Protocol):
+    """Whoever counts commits; called by the writer's thread."""
+
+    def committed(self, changes: int, seconds: float) -> None: ...
+    def commit_failed(self) -> None: ...
+
+
 class Writer:
     """Commits whatever waits as one transaction, again and again.
 
@@ -32,6 +40,7 @@ class Writer:
         lock: held during each transaction, so that processes take turns.
         room: how many tasks may wait.
         patience: seconds that `run` waits for its commit, and `close` for the rest.
+        watch: is told of every commit.
     """
 
     def __init__(
@@ -41,11 +50,13 @@ class Writer:
         *,
         room: int = 10_000,
         patience: float = 10.0,
+        watch: Watch | None = None,
     ) -> None:
         self._connection = connection
         self._lock = lock
         self._room = room
         self._patience = patience
+        self._watch = watch
         self._tasks: deque[Task] = deque()
         self._changed = threading.Condition()
         self._is_open = False
@@ -93,6 +104,10 @@ class Writer:
                 f"the database did not commit within {self._patience:g} s"
             ) from error
 
+    def waiting(self) -> int:
+        """Count the changes that are not being written yet."""
+        return len(self._tasks)
+
     def close(self) -> None:
         """Carry out what waits, then stop; again is no error."""
         with self._changed:
@@ -126,15 +141,19 @@ class Writer:
         """Commit tasks and return their answers; never raises."""
         if not tasks:
             return []
+        began = time.monotonic()
         try:
             with self._lock.held():
-                return self._carry_out(tasks)
+                answers = self._carry_out(tasks)
         except StoreUnavailable as error:
             log.error("Changes not committed", extra={"error": str(error)})  # noqa: TRY400
-            return _lost(tasks, str(error))
+            return self._lost(tasks, str(error))
         except Exception:
             log.exception("Changes not committed")
-            return _lost(tasks, "the change was not committed")
+            return self._lost(tasks, "the change was not committed")
+        if self._watch:
+            self._watch.committed(len(tasks), time.monotonic() - began)
+        return answers
 
     def _carry_out(self, tasks: Sequence[Task]) -> Sequence[Answer]:
         try:
@@ -144,7 +163,8 @@ class Writer:
         except Exception:  # noqa: BLE001 - the second round finds out whose it is
             return self._connection.transact(lambda c: one_by_one(c, tasks))
 
-
-def _lost(tasks: Sequence[Task], why: str) -> Sequence[Answer]:
-    """Answer all tasks with an error, each with its own."""
-    return [Answer(each, error=StoreUnavailable(why)) for each in tasks]
+    def _lost(self, tasks: Sequence[Task], why: str) -> Sequence[Answer]:
+        """Answer all tasks with an error, each with its own."""
+        if self._watch:
+            self._watch.commit_failed()
+        return [Answer(each, error=StoreUnavailable(why)) for each in tasks]

@@ -94,6 +94,14 @@ def test_the_next_time_to_wake_is_the_first_entry_of_that_index(explain):
     ]
 
 
+def test_what_waits_is_seen_by_the_index_of_what_is_queued(explain):
+    search = "SEARCH executions USING INDEX ix_executions_queued (owner=?)"
+
+    assert search in explain(owed.count(limit=10))
+    for whose in (HERE, None):
+        assert explain(owed.first(whose)) == [search]
+
+
 def test_work_is_taken_from_its_owner_by_the_indexes_of_what_lives(explain):
     queued = "SEARCH executions USING INDEX ix_executions_queued (owner=?)"
     running = "SEARCH executions USING INDEX ix_executions_running (owner=?)"

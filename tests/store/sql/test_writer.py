@@ -46,6 +46,21 @@ def commits(sql_store):
     return seen
 
 
+class Watch:
+    """Remembers what it was told of commits."""
+
+    def __init__(self) -> None:
+        self.changes: list[int] = []
+        self.failed = 0
+
+    def committed(self, changes: int, seconds: float) -> None:
+        assert seconds >= 0
+        self.changes.append(changes)
+
+    def commit_failed(self) -> None:
+        self.failed += 1
+
+
 @pytest.fixture
 def make_writer(database):
     writers = []
@@ -72,6 +87,34 @@ def answers(futures):
 
 def kinds(futures):
     return [type(each) for each in answers(futures)]
+
+
+def test_every_commit_is_told_with_its_size(make_writer):
+    watch = Watch()
+    writer = make_writer(watch=watch)
+    gate = Gate(writer)
+    waiting = [writer.put(Once(lambda _: None), "", None) for _ in range(3)]
+    assert writer.waiting() == 3
+
+    gate.open()
+    assert answers(waiting) == [None] * 3
+    writer.close()
+
+    assert (watch.changes, watch.failed) == ([1, 3], 0)
+    assert writer.waiting() == 0
+
+
+def test_a_commit_that_failed_is_told_as_one(make_writer, database):
+    watch = Watch()
+    writer = make_writer(watch=watch)
+    writer.run(lambda _: None)
+    database.unlink()
+
+    failed = answers([writer.put(Once(lambda _: None), "", None)])
+    writer.close()
+
+    assert isinstance(failed[0], StoreUnavailable)
+    assert (watch.changes, watch.failed) == ([1], 1)
 
 
 def test_what_waits_is_committed_together(sql_store, company, commits):
