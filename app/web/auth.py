@@ -1,13 +1,15 @@
 """Who is calling, for which tenant, and whether that suffices."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Flask, current_app, g, request
 
 from app.domain import ids, times
-from app.domain.account import ApiKey, Scope
-from app.domain.errors import NotFound
+from app.domain.account import ApiKey, Role, Scope, is_news
+from app.domain.errors import NotFound, StoreUnavailable
 from app.security import keys
 from app.telemetry import logs
 from app.web.operations import promised
@@ -22,28 +24,36 @@ PREFIXES: Mapping[str, str] = {
     "execution_id": "exec",
     "key_id": "key",
     "credential_id": "cred",
+    "member_id": "user",
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """A program with a key of one tenant."""
+    """Somebody who has proved who it is, for one tenant."""
 
-    key: ApiKey
+    tenant_id: str  # whose data it sees
+    user_id: str  # in whose name it acts
+    role: Role  # what the user is in the tenant, now
+    scopes: frozenset[Scope]  # what it may do: no more than the user may
+    via: str  # the id of the key that proved it
+    expires_at: datetime | None = None  # of a key that ends
 
-    @property
-    def tenant_id(self) -> str:
-        """Whose data it sees."""
-        return self.key.tenant_id
-
-    @property
-    def user_id(self) -> str:
-        """In whose name it acts."""
-        return self.key.user_id
+    @classmethod
+    def of_key(cls, key: ApiKey) -> "Caller":
+        """Make the caller that a key stands for."""
+        return cls(
+            tenant_id=key.tenant_id,
+            user_id=key.user_id,
+            role=key.role,
+            scopes=key.allowed,
+            via=key.id,
+            expires_at=key.expires_at,
+        )
 
     def may(self, scope: Scope) -> bool:
-        """Tell whether one of the key's scopes includes this one."""
-        return any(each.covers(scope) for each in self.key.scopes)
+        """Tell whether one of the scopes includes this one."""
+        return any(each.covers(scope) for each in self.scopes)
 
 
 def install(app: Flask) -> None:
@@ -64,7 +74,7 @@ def _guard() -> None:
     needed = promised(current_app, request.endpoint).scope
     if needed is None:
         return
-    g.caller = found = Caller(_key())
+    g.caller = found = Caller.of_key(_key())
     logs.bind(tenant_id=found.tenant_id, user_id=found.user_id)
     if not found.may(needed):
         raise Refused(_forbidden(needed))
@@ -76,12 +86,16 @@ def _key() -> ApiKey:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != SCHEME.lower():
         raise Refused(_unauthorized(MISSING))
+    api_keys, at = services().store.api_keys, times.now()
     presented = keys.parse(text.strip())
-    stored = presented and services().store.api_keys.find(presented.prefix)
+    stored = presented and api_keys.find(presented.prefix)
     if not (presented and stored and presented.proves(stored.secret_hash)):
         raise Refused(_unauthorized(UNKNOWN))
-    if stored.revoked_at or (stored.expires_at and stored.expires_at <= times.now()):
+    if not stored.holds(at):
         raise Refused(_unauthorized(UNKNOWN))
+    if is_news(stored.used_at, at):
+        with suppress(StoreUnavailable):  # reading goes on without
+            api_keys.use(stored, at=at)
     return stored
 
 
@@ -98,5 +112,5 @@ def _unauthorized(detail: str) -> Problem:
 
 
 def _forbidden(needed: Scope) -> Problem:
-    detail = f"This needs a key with scope `{needed}` or above."
+    detail = f"This needs scope `{needed}` or above, of the key and of its user's role."
     return Problem(status=403, code="forbidden", detail=detail)

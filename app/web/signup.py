@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass
 
 from app.domain import ids, times
-from app.domain.account import ApiKey, Scope, Tenant, User
+from app.domain.account import ApiKey, Role, Scope, Tenant, User
 from app.domain.errors import SignupClosed
 from app.security import keys, tokens
 from app.security.passwords import Passwords
@@ -104,6 +104,7 @@ class Signup:
             tenant_id=team.id,
             id=ids.new("key"),
             user_id=owner.id,
+            role=Role.OWNER,
             name=FIRST_KEY,
             prefix=minted.prefix,
             secret_hash=minted.secret_hash,

@@ -10,6 +10,7 @@ from werkzeug.routing import BaseConverter
 
 from app.web import (
     accounts,
+    api_keys,
     auth,
     credentials,
     docs,
@@ -17,12 +18,24 @@ from app.web import (
     executions,
     health,
     hooks,
+    members,
     requests,
     workflows,
 )
 from app.web.answers import Json
 from app.web.services import Services
 
+PARTS = (
+    accounts,
+    api_keys,
+    members,
+    workflows,
+    credentials,
+    executions,
+    hooks,
+    health,
+    docs,
+)
 PREFLIGHT = 300  # seconds a browser may remember what it was allowed
 READABLE = ("Location", "Retry-After", "X-Request-Id")
 SENDABLE = ("Authorization", "Content-Type", "X-CSRF-Token", "X-Request-Id")
@@ -63,7 +76,7 @@ def install(
     errorhandlers.install(app)
     if cors_origins:
         _allow(app, cors_origins)
-    for each in (accounts, workflows, credentials, executions, hooks, health, docs):
+    for each in PARTS:
         app.register_blueprint(each.bp)
     if proxy_hops:
         _believe(app, proxy_hops)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.domain import ids
-from app.domain.account import ApiKey, Scope, Tenant, User
+from app.domain.account import ApiKey, Role, Scope, Tenant, User
 from app.domain.credential import Credential
 from app.domain.execution import (
     Execution,
@@ -17,6 +17,8 @@ from app.domain.execution import (
     StepStatus,
     Trigger,
 )
+from app.domain.invitation import Invitation
+from app.domain.session import Session
 from app.domain.workflow import Token, Version, Workflow
 from app.security import tokens
 from app.store.protocol import Executions, Store
@@ -41,11 +43,45 @@ def api_key(tenant_id: str, user_id: str, **changes: Any) -> ApiKey:
             tenant_id=tenant_id,
             id=ids.new("key"),
             user_id=user_id,
+            role=Role.OWNER,
             name="laptop",
             prefix=os.urandom(6).hex(),
             secret_hash=b"\x00\xff" * 16,
             scopes=frozenset({Scope.READ, Scope.RUN}),
             created_at=NOON,
+        ),
+        **changes,
+    )
+
+
+def invitation(tenant_id: str, inviter_id: str, **changes: Any) -> Invitation:
+    return replace(
+        Invitation(
+            tenant_id=tenant_id,
+            id=ids.new("inv"),
+            email="new@example.com",
+            role=Role.VIEWER,
+            token_hash=os.urandom(32),
+            inviter_id=inviter_id,
+            created_at=NOON,
+            expires_at=LATER,
+        ),
+        **changes,
+    )
+
+
+def session(tenant_id: str, user_id: str, **changes: Any) -> Session:
+    return replace(
+        Session(
+            id=ids.new("sess"),
+            token_hash=os.urandom(32),
+            user_id=user_id,
+            tenant_id=tenant_id,
+            role=Role.OWNER,
+            created_at=NOON,
+            used_at=NOON,
+            address="192.0.2.1",
+            agent="curl",
         ),
         **changes,
     )
@@ -180,6 +216,14 @@ class Company:
     def now(self, execution: Execution) -> Execution:
         """Read an execution again."""
         return self.executions.get(self.tenant.id, execution.id)
+
+    def join(self, role: Role = Role.VIEWER) -> User:
+        """Let a new user in."""
+        joined = user(f"{ids.new('user')}@example.com")
+        invited = invitation(self.tenant.id, self.owner.id, role=role)
+        self.store.invitations.add(invited)
+        self.store.invitations.accept(invited.token_hash, joined, at=NOON)
+        return joined
 
     def another(self, **changes: Any) -> Workflow:
         """Add a further workflow."""

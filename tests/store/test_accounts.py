@@ -19,7 +19,7 @@ def test_a_registration_is_a_tenant_its_owner_and_a_key(store):
 
     assert store.accounts.tenant(new.id) == new
     assert store.accounts.user(owner.id) == owner
-    assert store.accounts.role(new.id, owner.id) is Role.OWNER
+    assert store.members.get(new.id, owner.id).role is Role.OWNER
     assert store.api_keys.find(key.prefix) == key
 
 
@@ -79,9 +79,9 @@ def test_who_is_not_there_is_not_found(store, company):
     with pytest.raises(NotFound):
         store.accounts.user("user_none")
     with pytest.raises(NotFound):
-        store.accounts.role(company.id, "user_none")
+        store.members.get(company.id, "user_none")
 
 
 def test_an_owner_is_nobody_in_another_tenant(store, company, other):
     with pytest.raises(NotFound):
-        store.accounts.role(other.id, company.owner.id)
+        store.members.get(other.id, company.owner.id)

@@ -1,8 +1,10 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from app.domain.account import Scope
+from app.domain.account import Role, Scope
 from app.domain.errors import Conflict, NotFound
 from tests.store.company import LATER, NOON, api_key
 
@@ -94,3 +96,39 @@ def test_another_tenants_key_can_be_neither_listed_nor_revoked(store, company, o
 def test_an_unknown_key_cannot_be_revoked(store, company):
     with pytest.raises(NotFound):
         store.api_keys.revoke(company.id, "key_none", at=LATER)
+
+
+def test_use_is_written_once_a_minute(store, company):
+    key = add(company)
+
+    for seconds in (0, 59, 60, 61):
+        at = NOON + timedelta(seconds=seconds)
+        store.api_keys.use(store.api_keys.find(key.prefix), at=at).result(timeout=5)
+        expected = NOON + timedelta(seconds=seconds // 60 * 60)
+        assert store.api_keys.find(key.prefix).used_at == expected
+
+    assert listed(company)[0].used_at == NOON + timedelta(minutes=1)
+
+
+def test_a_key_tells_what_its_user_is_now(store, company):
+    member = company.join(Role.VIEWER)
+    key = api_key(company.id, member.id, scopes=ADMIN)
+    store.api_keys.add(key)
+
+    found = store.api_keys.find(key.prefix)
+
+    assert found == replace(key, role=Role.VIEWER)
+    assert found.allowed == {Scope.READ}
+    assert listed(company)[0] == found
+
+
+def test_the_admin_key_of_who_is_no_owner_is_not_counted_as_one(store, company):
+    member = company.join(Role.EDITOR)
+    kept = add(company, scopes=ADMIN)
+    cut = api_key(company.id, member.id, scopes=ADMIN)
+    store.api_keys.add(cut)
+
+    with pytest.raises(Conflict, match="last key"):
+        store.api_keys.revoke(company.id, kept.id, at=NOON)
+
+    store.api_keys.revoke(company.id, cut.id, at=NOON)

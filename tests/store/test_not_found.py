@@ -11,7 +11,7 @@ WANTED = {
     "an execution": lambda store: store.executions.get("tenant_0", ids.new("exec")),
     "a tenant": lambda store: store.accounts.tenant("tenant_0"),
     "a user": lambda store: store.accounts.user("user_0"),
-    "a role": lambda store: store.accounts.role("tenant_0", "user_0"),
+    "a member": lambda store: store.members.get("tenant_0", "user_0"),
 }
 
 

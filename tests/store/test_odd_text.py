@@ -74,7 +74,7 @@ def test_an_odd_id_finds_nothing(store, company, text):
     for find in (
         lambda: store.accounts.tenant(text),
         lambda: store.accounts.user(text),
-        lambda: store.accounts.role(company.id, text),
+        lambda: store.members.get(company.id, text),
         lambda: store.workflows.get(company.id, text),
         lambda: store.workflows.version(company.id, text, 1),
         lambda: executions.get(company.id, text),

@@ -1,11 +1,10 @@
-"""Tenants, users and keys, in memory."""
+"""Tenants and users, in memory."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
-from app.domain.account import LAST_KEY, ApiKey, Role, Tenant, User
+from app.domain.account import ApiKey, Member, Role, Tenant, User
 from app.domain.errors import Conflict, NotFound, SignupClosed
+from app.domain.session import Session
 from app.store import text
 from app.store.memory.state import State
 
@@ -32,7 +31,13 @@ class MemoryAccounts:
                 raise Conflict("this address is taken; log in instead")
             self._state.tenants[tenant.id] = tenant
             self._state.users[owner.id] = owner
-            self._state.roles[tenant.id, owner.id] = Role.OWNER
+            self._state.members[tenant.id, owner.id] = Member(
+                tenant_id=tenant.id,
+                user_id=owner.id,
+                email=owner.email,
+                role=Role.OWNER,
+                joined_at=tenant.created_at,
+            )
             self._state.api_keys[key.tenant_id, key.id] = key
 
     def tenant(self, tenant_id: str) -> Tenant:
@@ -47,58 +52,35 @@ class MemoryAccounts:
                 raise NotFound("There is no user with this id.")
             return self._state.users[user_id]
 
-    def role(self, tenant_id: str, user_id: str) -> Role:
+    def by_email(self, email: str) -> User | None:
         with self._state.lock:
-            if (tenant_id, user_id) not in self._state.roles:
-                raise NotFound("This user is not a member of this tenant.")
-            return self._state.roles[tenant_id, user_id]
+            for each in self._state.users.values():
+                if each.email.lower() == email.lower():
+                    return each
+        return None
 
-
-class MemoryApiKeys:
-    """`ApiKeys` in a dictionary."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    def add(self, key: ApiKey) -> None:
-        text.check("the key's name", key.name)
+    def rehash(self, user_id: str, password_hash: str, *, was: str) -> None:
         with self._state.writing():
-            if self.find(key.prefix) is not None:
-                raise Conflict("a key with this public part exists; make another")
-            self._state.api_keys[key.tenant_id, key.id] = key
+            user = self._state.users.get(user_id)
+            if user is not None and user.password_hash == was:
+                self._state.users[user_id] = replace(user, password_hash=password_hash)
 
-    def find(self, prefix: str) -> ApiKey | None:
-        with self._state.lock:
-            keys = self._state.api_keys.values()
-            return next((each for each in keys if each.prefix == prefix), None)
-
-    def list(
-        self, tenant_id: str, *, limit: int, before: str | None
-    ) -> Sequence[ApiKey]:
-        with self._state.lock:
-            found = [
-                each
-                for each in self._state.api_keys.values()
-                if each.tenant_id == tenant_id
-                and each.revoked_at is None
-                and (before is None or each.id < before)
-            ]
-        return sorted(found, key=lambda each: each.id, reverse=True)[:limit]
-
-    def revoke(self, tenant_id: str, key_id: str, *, at: datetime) -> None:
+    def change_password(
+        self,
+        user_id: str,
+        password_hash: str,
+        *,
+        was: str | None = None,
+        session: Session | None = None,
+    ) -> None:
         with self._state.writing():
-            key = self._state.api_keys.get((tenant_id, key_id))
-            if key is None:
-                raise NotFound("There is no API key with this id.")
-            if key.revoked_at is None:
-                if key.lasts and not self._others(key):
-                    raise Conflict(LAST_KEY)
-                self._state.api_keys[tenant_id, key_id] = replace(key, revoked_at=at)
-
-    def _others(self, key: ApiKey) -> bool:
-        """Tell whether the tenant has another lasting `admin` key."""
-        return any(
-            each.lasts
-            for each in self._state.api_keys.values()
-            if each.tenant_id == key.tenant_id and each.id != key.id
-        )
+            user = self.user(user_id)
+            if was not in (None, user.password_hash):
+                raise Conflict("The password was changed meanwhile; log in again.")
+            kept = {n: s for n, s in self._state.sessions.items() if n[0] != user_id}
+            if session is not None:
+                if (session.tenant_id, user_id) not in self._state.members:
+                    raise Conflict("You are not a member of this tenant any more.")
+                kept[user_id, session.id] = session
+            self._state.sessions = kept
+            self._state.users[user_id] = replace(user, password_hash=password_hash)

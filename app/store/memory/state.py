@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from app.domain.account import ApiKey, Role, Tenant, User
+from app.domain.account import ApiKey, Member, Tenant, User
 from app.domain.credential import Credential
 from app.domain.errors import ServiceError, StoreUnavailable
 from app.domain.execution import Execution, Payload, StepRecord
+from app.domain.invitation import Invitation
 from app.domain.ledger import Account, Outcome
+from app.domain.session import Session
 from app.domain.workflow import Version, Workflow
 
 T = TypeVar("T")
-Key = tuple[str, str]  # tenant, id
+Key = tuple[str, str]  # tenant (of a session: user), id
 
 
 @dataclass(slots=True)
@@ -28,8 +30,10 @@ class State:
     is_open: bool = True
     tenants: dict[str, Tenant] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
-    roles: dict[Key, Role] = field(default_factory=dict)
+    members: dict[Key, Member] = field(default_factory=dict)
     api_keys: dict[Key, ApiKey] = field(default_factory=dict)
+    sessions: dict[Key, Session] = field(default_factory=dict)
+    invitations: dict[Key, Invitation] = field(default_factory=dict)
     workflows: dict[Key, Workflow] = field(default_factory=dict)
     deleted: set[Key] = field(default_factory=set)
     versions: dict[Key, list[Version]] = field(default_factory=dict)

@@ -1,11 +1,15 @@
 """All collections of the store in memory."""
 
-from app.store.memory.accounts import MemoryAccounts, MemoryApiKeys
+from app.store.memory.accounts import MemoryAccounts
+from app.store.memory.api_keys import MemoryApiKeys
 from app.store.memory.credentials import MemoryCredentials
 from app.store.memory.dedupe import MemoryDedupe
 from app.store.memory.executions import MemoryExecutions
+from app.store.memory.invitations import MemoryInvitations
 from app.store.memory.ledger import MemoryLedger
+from app.store.memory.members import MemoryMembers
 from app.store.memory.processes import MemoryProcesses
+from app.store.memory.sessions import MemorySessions
 from app.store.memory.state import State
 from app.store.memory.workflows import MemoryWorkflows
 from app.store.protocol import Load
@@ -21,6 +25,9 @@ class MemoryStore:
     def __init__(self) -> None:
         self._state = State()
         self.accounts = MemoryAccounts(self._state)
+        self.members = MemoryMembers(self._state)
+        self.invitations = MemoryInvitations(self._state)
+        self.sessions = MemorySessions(self._state)
         self.api_keys = MemoryApiKeys(self._state)
         self.workflows = MemoryWorkflows(self._state)
         self.credentials = MemoryCredentials(self._state)

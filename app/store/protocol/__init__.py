@@ -26,6 +26,9 @@ from app.store.protocol.books import Ledger, Processes
 from app.store.protocol.credentials import Credentials
 from app.store.protocol.dedupe import Dedupe
 from app.store.protocol.executions import ExecutionFilter, Executions, Queued
+from app.store.protocol.invitations import Invitations
+from app.store.protocol.members import Members
+from app.store.protocol.sessions import Sessions
 from app.store.protocol.workflows import Workflows
 
 __all__ = [
@@ -35,10 +38,13 @@ __all__ = [
     "Dedupe",
     "ExecutionFilter",
     "Executions",
+    "Invitations",
     "Ledger",
     "Load",
+    "Members",
     "Processes",
     "Queued",
+    "Sessions",
     "Store",
     "Workflows",
 ]
@@ -57,6 +63,12 @@ class Store(Protocol):
 
     @property
     def accounts(self) -> Accounts: ...
+    @property
+    def members(self) -> Members: ...
+    @property
+    def invitations(self) -> Invitations: ...
+    @property
+    def sessions(self) -> Sessions: ...
     @property
     def api_keys(self) -> ApiKeys: ...
     @property

@@ -1,10 +1,12 @@
 """The contract for tenants, the people in them, and keys."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from datetime import datetime
 from typing import Protocol
 
-from app.domain.account import ApiKey, Role, Tenant, User
+from app.domain.account import ApiKey, Tenant, User
+from app.domain.session import Session
 
 
 class Accounts(Protocol):
@@ -39,20 +41,45 @@ class Accounts(Protocol):
         """
         ...
 
-    def role(self, tenant_id: str, user_id: str) -> Role:
-        """Return what a user is in a tenant.
+    def by_email(self, email: str) -> User | None:
+        """Return the user with this address, compared in lower case."""
+        ...
+
+    def rehash(self, user_id: str, password_hash: str, *, was: str) -> None:
+        """Replace the hash of a password that stays, unless it was changed."""
+
+    def change_password(
+        self,
+        user_id: str,
+        password_hash: str,
+        *,
+        was: str | None = None,
+        session: Session | None = None,
+    ) -> None:
+        """Replace a password, and every session of the user by this one, or nothing.
+
+        Args:
+            user_id: whose.
+            password_hash: of the new one.
+            was: the hash of the one that was proved; None: nothing was.
+            session: a new one, for who makes the change.
 
         Raises:
-            NotFound: not a member.
+            NotFound: there is no such user.
+            Conflict: the password was changed, or the user left the session's tenant,
+                meanwhile.
         """
-        ...
 
 
 class ApiKeys(Protocol):
     """Keys of programs."""
 
     def add(self, key: ApiKey) -> None:
-        """Remember a new key."""
+        """Remember a new key.
+
+        Raises:
+            Conflict: its public part is taken, or its user is no member any more.
+        """
 
     def find(self, prefix: str) -> ApiKey | None:
         """Return the key with this public part, revoked and expired ones too.
@@ -65,6 +92,10 @@ class ApiKeys(Protocol):
         self, tenant_id: str, *, limit: int, before: str | None
     ) -> Sequence[ApiKey]:
         """Return keys that are not revoked, newest first, with ids below `before`."""
+        ...
+
+    def use(self, key: ApiKey, *, at: datetime) -> "Future[None]":
+        """Remember that a key was used, unless that is known to within a minute."""
         ...
 
     def revoke(self, tenant_id: str, key_id: str, *, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Between rows and accounts, keys and workflows."""
+"""Between rows and workflows."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.domain import jsons
-from app.domain.account import ApiKey, Scope, Tenant, User
 from app.domain.times import from_ms, to_ms
 from app.domain.workflow import Published, Token, Version, Workflow
 from app.store import envelope
@@ -23,53 +22,6 @@ def millis(at: datetime | None) -> int | None:
 def instant(at: int | None) -> datetime | None:
     """Undo `millis`."""
     return None if at is None else from_ms(at)
-
-
-def tenant(row: AnyRow) -> Tenant:
-    """Read a tenant."""
-    return Tenant(id=row.id, name=row.name, created_at=from_ms(row.created_at))
-
-
-def user(row: AnyRow) -> User:
-    """Read a user."""
-    return User(
-        id=row.id,
-        email=row.email,
-        password_hash=row.password_hash,
-        created_at=from_ms(row.created_at),
-    )
-
-
-def api_key_values(key: ApiKey) -> Values:
-    """Write a key."""
-    return {
-        "tenant_id": key.tenant_id,
-        "id": key.id,
-        "user_id": key.user_id,
-        "name": key.name,
-        "prefix": key.prefix,
-        "secret_hash": key.secret_hash,
-        "scopes": " ".join(sorted(key.scopes)),
-        "created_at": to_ms(key.created_at),
-        "expires_at": millis(key.expires_at),
-        "revoked_at": millis(key.revoked_at),
-    }
-
-
-def api_key(row: AnyRow) -> ApiKey:
-    """Read a key."""
-    return ApiKey(
-        tenant_id=row.tenant_id,
-        id=row.id,
-        user_id=row.user_id,
-        name=row.name,
-        prefix=row.prefix,
-        secret_hash=row.secret_hash,
-        scopes=frozenset(Scope(each) for each in row.scopes.split()),
-        created_at=from_ms(row.created_at),
-        expires_at=instant(row.expires_at),
-        revoked_at=instant(row.revoked_at),
-    )
 
 
 def workflow_values(workflow: Workflow) -> Values:

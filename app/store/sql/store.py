@@ -9,14 +9,18 @@ from app.domain.errors import StoreUnavailable
 from app.security.vault import Vault
 from app.store.protocol import Load
 from app.store.sql import migrate, plain_tokens
-from app.store.sql.accounts import SqlAccounts, SqlApiKeys
+from app.store.sql.accounts import SqlAccounts
+from app.store.sql.api_keys import SqlApiKeys
 from app.store.sql.credentials import SqlCredentials
 from app.store.sql.database import Reader, WriteConnection, path_of
 from app.store.sql.dedupe import SqlDedupe
 from app.store.sql.executions import SqlExecutions
+from app.store.sql.invitations import SqlInvitations
 from app.store.sql.ledger import SqlLedger
 from app.store.sql.locks import FileLock
+from app.store.sql.members import SqlMembers
 from app.store.sql.processes import SqlProcesses
+from app.store.sql.sessions import SqlSessions
 from app.store.sql.tables import probe
 from app.store.sql.upserts import insert_or_replace
 from app.store.sql.workflows import SqlWorkflows
@@ -58,6 +62,9 @@ class SqlStore:
         self._writer = Writer(self._connection, self._lock, watch=watch)
         both = (self._reader, self._writer)
         self.accounts = SqlAccounts(*both)
+        self.members = SqlMembers(*both)
+        self.invitations = SqlInvitations(*both)
+        self.sessions = SqlSessions(*both)
         self.api_keys = SqlApiKeys(*both)
         self.workflows = SqlWorkflows(*both)
         self.credentials = SqlCredentials(*both)

@@ -1,43 +1,18 @@
-"""Every table, as the newest migration leaves it.
+"""Every table but those of people, as the newest migration leaves it.
 
 Times are milliseconds since 1970, truth values are 0 and 1. Text that a stranger may
 have chosen freely is kept as JSON in bytes, so that no database objects to it.
 """
 
-from typing import Any
+from sqlalchemy import ForeignKeyConstraint, Index, Table
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    text,
-)
+from app.store.sql.columns import CLUSTERED, STRICT, metadata
+from app.store.sql.columns import binary as _bytes
+from app.store.sql.columns import number as _number
+from app.store.sql.columns import text as _text
+from app.store.sql.columns import where as _where
 
-STRICT: dict[str, Any] = {"sqlite_strict": True}
-CLUSTERED: dict[str, Any] = {"sqlite_strict": True, "sqlite_with_rowid": False}
 UNWELCOME = "status IN ('cancelled', 'failed', 'quarantined', 'unknown')"
-
-metadata = MetaData()
-
-
-def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
-    return Column(name, Text, primary_key=key, nullable=null)
-
-
-def _number(name: str, *, key: bool = False, null: bool = False) -> Column[int]:
-    kind = BigInteger().with_variant(Integer, "sqlite")
-    return Column(name, kind, primary_key=key, nullable=null, autoincrement=False)
-
-
-def _bytes(name: str, *, key: bool = False, null: bool = False) -> Column[bytes]:
-    return Column(name, LargeBinary, primary_key=key, nullable=null)
 
 
 def _of_workflow() -> ForeignKeyConstraint:
@@ -45,72 +20,6 @@ def _of_workflow() -> ForeignKeyConstraint:
         ["tenant_id", "workflow_id"], ["workflows.tenant_id", "workflows.id"]
     )
 
-
-def _where(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
-
-# One row at most: who inserts it has made the first registration.
-founding = Table(
-    "founding",
-    metadata,
-    _number("id", key=True),
-    _text("tenant_id"),
-    CheckConstraint("id = 1", name="ck_founding_single"),
-    **STRICT,
-)
-
-tenants = Table(
-    "tenants",
-    metadata,
-    _text("id", key=True),
-    _text("name"),
-    _number("created_at"),
-    **CLUSTERED,
-)
-
-users = Table(
-    "users",
-    metadata,
-    _text("id", key=True),
-    _text("email"),
-    _text("email_folded"),
-    _text("password_hash"),
-    _number("created_at"),
-    Index("ux_users_email", "email_folded", unique=True),
-    **CLUSTERED,
-)
-
-members = Table(
-    "members",
-    metadata,
-    _text("tenant_id", key=True),
-    _text("user_id", key=True),
-    _text("role"),
-    ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
-    ForeignKeyConstraint(["user_id"], ["users.id"]),
-    **CLUSTERED,
-)
-
-api_keys = Table(
-    "api_keys",
-    metadata,
-    _text("tenant_id", key=True),
-    _text("id", key=True),
-    _text("user_id"),
-    _text("name"),
-    _text("prefix"),
-    _bytes("secret_hash"),
-    _text("scopes"),
-    _number("created_at"),
-    _number("expires_at", null=True),
-    _number("revoked_at", null=True),
-    ForeignKeyConstraint(
-        ["tenant_id", "user_id"], ["members.tenant_id", "members.user_id"]
-    ),
-    Index("ux_api_keys_prefix", "prefix", unique=True),
-    **CLUSTERED,
-)
 
 workflows = Table(
     "workflows",

@@ -1,14 +1,13 @@
-"""Registration, identity and API keys."""
+"""Registration and identity."""
 
 import re
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
-from app.domain.account import ApiKey, Role, Scope, Tenant, User
+from app.domain.account import Role, Scope, Tenant, User
 from app.security import passwords
-from app.web.schemas.types import Instant, Limit, Name, Query, Request, Shown, View
+from app.web.schemas.types import Name, Request, View
 
 ADDRESS = r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+$"
 
@@ -95,69 +94,3 @@ class MeView(View):
     role: Role
     scopes: list[Scope]
     csrf_token: str | None = None  # of a session; keys need none
-
-
-class KeyRequest(Request):
-    """A new API key."""
-
-    name: Name
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
-    expires_at: Instant | None = None
-
-
-class KeyQuery(Query):
-    """Which keys a list shows."""
-
-    limit: Limit = 50
-    cursor: str | None = None
-
-
-class KeyView(View):
-    """An API key, without its secret."""
-
-    id: str
-    name: str
-    prefix: str
-    scopes: list[Scope]
-    created_at: Shown
-    expires_at: Shown | None
-
-    @classmethod
-    def of(cls, key: ApiKey) -> "KeyView":
-        """Show a key."""
-        return cls(
-            id=key.id,
-            name=key.name,
-            prefix=key.prefix,
-            scopes=ordered(key.scopes),
-            created_at=key.created_at,
-            expires_at=key.expires_at,
-        )
-
-
-class NewKeyView(KeyView):
-    """A new API key; `key` is shown this once."""
-
-    key: str
-
-    @classmethod
-    def made(cls, key: ApiKey, text: str) -> "NewKeyView":
-        """Show a key together with its secret."""
-        return cls(**dict(KeyView.of(key)), key=text)
-
-
-class KeyPage(View):
-    """A page of keys."""
-
-    items: list[KeyView]
-    next_cursor: str | None
-
-
-def ordered(scopes: frozenset[Scope]) -> list[Scope]:
-    """List scopes from the least to the most."""
-    return [each for each in Scope if each in scopes]
-
-
-def expires_no_later(key: ApiKey, at: datetime | None) -> bool:
-    """Tell whether a key that ends at this instant ends no later than another."""
-    return key.expires_at is None or (at is not None and at <= key.expires_at)

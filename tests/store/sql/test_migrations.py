@@ -7,7 +7,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from app.store.sql import SqlStore
-from app.store.sql.tables import metadata
+from app.store.sql.columns import metadata
 
 
 @pytest.fixture

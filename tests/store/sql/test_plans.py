@@ -15,7 +15,7 @@ from app.domain.dedupe import key_of_id
 from app.domain.execution import Status, Trigger
 from app.store.protocol import ExecutionFilter
 from app.store.sql import SqlStore, dedupe, ledger, listing, owed, tables, transitions
-from app.store.sql.accounts import key_by_prefix
+from app.store.sql.api_keys import key_by_prefix
 from app.store.sql.credentials import by_name
 from app.store.sql.workflows import current_by_former_token, current_by_token
 from tests.store.company import HERE, LATER, NOON, found, payload
@@ -250,7 +250,8 @@ def test_a_webhooks_token_is_found_by_its_hash(explain):
 
 def test_an_api_key_is_found_by_its_public_part(explain):
     assert explain(key_by_prefix("prefix")) == [
-        "SEARCH api_keys USING INDEX ux_api_keys_prefix (prefix=?)"
+        "SEARCH api_keys USING INDEX ux_api_keys_prefix (prefix=?)",
+        "SEARCH members USING PRIMARY KEY (tenant_id=? AND user_id=?)",
     ]
 
 

@@ -1,0 +1,141 @@
+"""The people in tenants, in SQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
+
+from app.domain.account import LAST_OWNER, Member, Role
+from app.domain.errors import Conflict, NotFound
+from app.store.sql import account_rows as rows
+from app.store.sql.account_tables import (
+    api_keys,
+    invitations,
+    members,
+    sessions,
+    tenants,
+    users,
+)
+from app.store.sql.database import Reader
+from app.store.sql.writer import Writer
+
+SINCE = func.coalesce(members.c.joined_at, users.c.created_at)
+
+
+class SqlMembers:
+    """`Members` in a table; a condition of each change spares the last owner."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def get(self, tenant_id: str, user_id: str) -> Member:
+        found = self._reader.first(_view().where(*_one(tenant_id, user_id)))
+        if found is None:
+            raise NotFound("This user is not a member of this tenant.")
+        return rows.member(found)
+
+    def list(
+        self, tenant_id: str, *, limit: int, before: str | None
+    ) -> Sequence[Member]:
+        query = (
+            _view()
+            .where(members.c.tenant_id == tenant_id)
+            .order_by(members.c.user_id.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            query = query.where(members.c.user_id < before)
+        return [rows.member(each) for each in self._reader.all(query)]
+
+    def of(self, user_id: str) -> Sequence[Member]:
+        query = (
+            _view()
+            .where(members.c.user_id == user_id)
+            .order_by(SINCE, members.c.tenant_id)
+        )
+        return [rows.member(each) for each in self._reader.all(query)]
+
+    def change(self, tenant_id: str, user_id: str, role: Role) -> Member:
+        statement = update(members).where(*_one(tenant_id, user_id)).values(role=role)
+        if role is not Role.OWNER:
+            statement = statement.where(_spared(tenant_id, user_id))
+
+        def change(connection: Connection) -> Member:
+            _lock(connection, tenant_id)
+            done = connection.execute(statement).rowcount == 1
+            if role is not Role.OWNER:
+                _withdraw(connection, tenant_id, user_id)
+            found = connection.execute(_view().where(*_one(tenant_id, user_id))).first()
+            if found is None:
+                raise NotFound("This user is not a member of this tenant.")
+            if not done:
+                raise Conflict(LAST_OWNER)
+            return rows.member(found)
+
+        return self._writer.run(change)
+
+    def remove(self, tenant_id: str, user_id: str) -> None:
+        def change(connection: Connection) -> None:
+            _lock(connection, tenant_id)
+            spared = select(_spared(tenant_id, user_id).label("spared"))
+            known = connection.execute(
+                spared.select_from(members).where(*_one(tenant_id, user_id))
+            ).first()
+            if known is None:
+                raise NotFound("This user is not a member of this tenant.")
+            if not known.spared:
+                raise Conflict(LAST_OWNER)
+            _withdraw(connection, tenant_id, user_id)
+            for table in (sessions, api_keys, members):
+                mine = (table.c.tenant_id == tenant_id, table.c.user_id == user_id)
+                connection.execute(delete(table).where(*mine))
+
+        self._writer.run(change)
+
+
+def _view() -> Select[Any]:
+    columns = (members, users.c.email, SINCE.label("since"))
+    return select(*columns).join(users, users.c.id == members.c.user_id)
+
+
+def _one(tenant_id: str, user_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (members.c.tenant_id == tenant_id, members.c.user_id == user_id)
+
+
+def _spared(tenant_id: str, user_id: str) -> ColumnElement[bool]:
+    """Hold for a member without whom the tenant still has an owner."""
+    other = members.alias()
+    another = exists().where(
+        and_(
+            other.c.tenant_id == tenant_id,
+            other.c.user_id != user_id,
+            other.c.role == Role.OWNER,
+        )
+    )
+    return or_(members.c.role != Role.OWNER, another)
+
+
+def _lock(connection: Connection, tenant_id: str) -> None:
+    """Let changes of one tenant's members take turns, where writers do not anyway."""
+    tenant = select(tenants.c.id).where(tenants.c.id == tenant_id)
+    connection.execute(tenant.with_for_update())
+
+
+def _withdraw(connection: Connection, tenant_id: str, user_id: str) -> None:
+    connection.execute(
+        delete(invitations).where(
+            invitations.c.tenant_id == tenant_id, invitations.c.inviter_id == user_id
+        )
+    )

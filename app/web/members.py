@@ -1,0 +1,49 @@
+"""The people in a tenant: list, change what they may do, remove."""
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from app.domain.account import Scope
+from app.web import pages
+from app.web.auth import caller
+from app.web.operations import Operation
+from app.web.schemas.members import MemberChange, MemberPage, MemberQuery, MemberView
+from app.web.schemas.reading import body, query
+from app.web.services import services
+
+bp = Blueprint("members", __name__, url_prefix="/api/v1/members")
+
+
+@bp.get("")
+@Operation(scope=Scope.READ, query=MemberQuery, answers={200: MemberPage})
+def index() -> ResponseReturnValue:
+    """List the members, newest user first."""
+    asked = query(MemberQuery)
+    found = services().store.members.list(
+        caller().tenant_id,
+        limit=asked.limit + 1,
+        before=pages.after_id(asked.cursor, "user"),
+    )
+    return pages.page(found, asked.limit, MemberView.of, key=lambda each: each.user_id)
+
+
+@bp.patch("/<member_id>")
+@Operation(
+    scope=Scope.ADMIN,
+    body=MemberChange,
+    answers={200: MemberView},
+    problems=(409,),
+)
+def change(member_id: str) -> ResponseReturnValue:
+    """Give a member another role; it counts for keys and sessions at once."""
+    asked, members = body(MemberChange), services().store.members
+    changed = members.change(caller().tenant_id, member_id, asked.role)
+    return jsonify(MemberView.of(changed))
+
+
+@bp.delete("/<member_id>")
+@Operation(scope=Scope.ADMIN, answers={204: None}, problems=(409,))
+def remove(member_id: str) -> ResponseReturnValue:
+    """Remove a member, with the keys and sessions in this tenant."""
+    services().store.members.remove(caller().tenant_id, member_id)
+    return "", 204
