@@ -9,7 +9,7 @@ CHECKS := $(VENV)/installed-checks
 SYSTEM_JOBS ?= 4
 SYSTEM_TESTS = $(shell grep -rl 'mark\.system' tests --include='test_*.py')
 
-.PHONY: run test check format demo test-services test-system system-report bench-tests clean
+.PHONY: run test check format demo test-services test-system system-report bench bench-quick bench-instructions bench-accept bench-tests clean
 
 run: $(RUNS)  ## serve on http://localhost:8000, or on PORT
 	@echo "Sluice will answer on http://localhost:$${PORT:-8000}; Ctrl-C stops it." >&2
@@ -40,6 +40,18 @@ test-system: $(CHECKS)  ## real server processes: those that wait side by side, 
 
 system-report: test-system  ## the figures of the system tests, into docs/runtime.md
 	@$(BIN)/python -m tests.system.figures build/reports/system*.xml > docs/runtime.md
+
+bench: $(CHECKS)  ## ten minutes on a quiet machine: figures and plot into docs/performance.md
+	@$(BIN)/python -m bench.run full
+
+bench-quick: $(CHECKS)  ## a minute: the same figures in short, into build/bench
+	@$(BIN)/python -m bench.run quick
+
+bench-instructions: $(CHECKS)  ## what an event takes; fails when it became a tenth more
+	@$(BIN)/python -m bench.instructions
+
+bench-accept: $(CHECKS)  ## take what an event takes now for what it may take
+	@$(BIN)/python -m bench.instructions --accept
 
 bench-tests: $(CHECKS)  ## the store's contract tests: seconds in memory and on SQLite
 	@$(BIN)/python bench/store_tests.py
