@@ -24,3 +24,11 @@ def table(title: str) -> list[list[str]]:
 def scripts(title: str) -> list[str]:
     """Return the section's blocks that a test runs."""
     return re.findall(r"^```bash\n(.*?)^```$", section(title), re.DOTALL | re.MULTILINE)
+
+
+def entry(alert: str) -> str:
+    """Return what the runbook says of an alert."""
+    [found] = re.findall(
+        rf"^### {alert}\n(.*?)(?=^##|\Z)", TEXT, re.DOTALL | re.MULTILINE
+    )
+    return str(found)
