@@ -85,6 +85,14 @@ class Member:
     joined_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class RoleChange:
+    """What a member was, and the member now."""
+
+    was: Role
+    member: Member
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     """A program's key to one tenant, without the secret itself.

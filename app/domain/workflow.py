@@ -48,3 +48,11 @@ class Published:
 
     workflow: Workflow
     version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A workflow before a change and after it."""
+
+    before: Workflow
+    after: Published

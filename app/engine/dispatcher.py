@@ -16,6 +16,7 @@ from app.domain.ledger import Outcome
 from app.domain.workflow import Published
 from app.engine.house import House
 from app.engine.pool import PoolStats, Seat
+from app.store.protocol import Note
 
 log = logging.getLogger(__name__)
 GLANCE = 0.5  # seconds between looks at the store, for what ends in another process
@@ -77,11 +78,17 @@ class Dispatcher:
         return answer
 
     def cancel(
-        self, tenant_id: str, execution_id: str, *, forget: bytes | None = None
+        self,
+        tenant_id: str,
+        execution_id: str,
+        *,
+        forget: bytes | None = None,
+        note: Note | None = None,
     ) -> Execution:
         """Cancel what is queued or waiting, and stop what runs.
 
-        With `forget`, its key, the next delivery with that key runs. Returns the
+        With `forget`, its key, the next delivery with that key runs. With `note`, it
+        is written down who did it; a caller who hangs up does without. Returns the
         execution afterwards; `running` with `cancel_requested` means that it was
         asked to stop.
 
@@ -89,8 +96,10 @@ class Dispatcher:
             NotFound: there is none.
             Conflict: it is over.
         """
-        at = times.now()
-        after = self._executions.cancel(tenant_id, execution_id, at=at, forget=forget)
+        at, executions = times.now(), self._executions
+        if note is not None:
+            executions = self._house.store.noting(note).executions
+        after = executions.cancel(tenant_id, execution_id, at=at, forget=forget)
         if self._backlog.remove(execution_id):
             self._pool.withdraw()
         self._house.running.cancel(execution_id)

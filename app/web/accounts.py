@@ -4,6 +4,8 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from app.domain.account import Scope
+from app.domain.audit import Action
+from app.web import requests
 from app.web.auth import caller
 from app.web.operations import Operation
 from app.web.schemas.accounts import (
@@ -26,13 +28,18 @@ bp = Blueprint("accounts", __name__, url_prefix="/api/v1")
     body=RegisterRequest,
     answers={201: RegisteredView},
     problems=(403, 409),
+    audits=(Action.TENANT_CREATE, Action.KEY_CREATE),
 )
 def register() -> ResponseReturnValue:
     """Make a tenant with its owner and first key, which is shown this once."""
     asked = body(RegisterRequest)
     password = asked.password.get_secret_value()
     made = services().signup.register(
-        asked.email, password, asked.tenant, token=asked.known_token()
+        asked.email,
+        password,
+        asked.tenant,
+        token=asked.known_token(),
+        source=requests.source(),
     )
     user, tenant = UserView.of(made.owner), TenantView.of(made.tenant)
     return jsonify(RegisteredView(user=user, tenant=tenant, api_key=made.key)), 201

@@ -5,9 +5,11 @@ from flask.typing import ResponseReturnValue
 
 from app.domain import ids, times
 from app.domain.account import ApiKey, Scope
+from app.domain.audit import Action
 from app.security import keys
-from app.web import pages
+from app.web import deeds, pages
 from app.web.auth import Caller, caller
+from app.web.noting import noting
 from app.web.operations import Operation
 from app.web.problems import Problem, Refused
 from app.web.schemas.keys import (
@@ -42,21 +44,28 @@ def index() -> ResponseReturnValue:
     body=KeyRequest,
     answers={201: NewKeyView},
     problems=(409,),
+    audits=(Action.KEY_CREATE,),
 )
 def create() -> ResponseReturnValue:
     """Make a key that may do no more, and no longer, than the calling one."""
     asked = body(KeyRequest)
     minted = keys.mint()
     key = _granted(caller(), asked, minted)
-    services().store.api_keys.add(key)
+    noting(lambda _: [deeds.key_made(key)]).api_keys.add(key)
     return jsonify(NewKeyView.made(key, minted.text)), 201
 
 
 @bp.delete("/<key_id>")
-@Operation(scope=Scope.ADMIN, answers={204: None}, problems=(409,))
+@Operation(
+    scope=Scope.ADMIN,
+    answers={204: None},
+    problems=(409,),
+    audits=(Action.KEY_REVOKE,),
+)
 def revoke(key_id: str) -> ResponseReturnValue:
     """End a key at once; again is no error."""
-    services().store.api_keys.revoke(caller().tenant_id, key_id, at=times.now())
+    told = noting(deeds.key_revoked)
+    told.api_keys.revoke(caller().tenant_id, key_id, at=times.now())
     return "", 204
 
 

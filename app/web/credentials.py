@@ -10,10 +10,12 @@ from pydantic import SecretStr
 from app.connectors.outgoing import parse_url
 from app.domain import ids, times
 from app.domain.account import Scope
+from app.domain.audit import Action
 from app.domain.credential import FIELDS, Credential
 from app.domain.errors import Fault, Invalid
-from app.web import pages
+from app.web import deeds, pages
 from app.web.auth import caller
+from app.web.noting import noting
 from app.web.operations import Operation
 from app.web.schemas.credentials import (
     CredentialPage,
@@ -47,6 +49,7 @@ def index() -> ResponseReturnValue:
     body=CredentialRequest,
     answers={201: CredentialView},
     problems=(409,),
+    audits=(Action.CREDENTIAL_CREATE,),
 )
 def create() -> ResponseReturnValue:
     """Seal a secret under a name, by which definitions can use it."""
@@ -62,7 +65,8 @@ def create() -> ResponseReturnValue:
         updated_at=at,
     )
     sealed = replace(made, sealed=_sealed(made, asked.data))
-    services().store.credentials.add(sealed)
+    told = noting(lambda _: [deeds.credential_made(sealed)])
+    told.credentials.add(sealed)
     return jsonify(CredentialView.of(sealed)), 201
 
 
@@ -72,15 +76,17 @@ def create() -> ResponseReturnValue:
     body=CredentialUpdate,
     answers={200: CredentialView},
     problems=(409,),
+    audits=(Action.CREDENTIAL_REPLACE,),
 )
 def update(credential_id: str) -> ResponseReturnValue:
     """Seal other data; whatever uses the credential uses them from now on."""
-    asked, credentials = body(CredentialUpdate), services().store.credentials
-    found = credentials.get(caller().tenant_id, credential_id)
+    asked = body(CredentialUpdate)
+    found = services().store.credentials.get(caller().tenant_id, credential_id)
     if asked.type not in (None, found.type):
         fault = Fault("/type", f"is {found.type} and stays so; make another credential")
         raise Invalid("The body does not fit.", [fault])
-    changed = credentials.replace(
+    told = noting(lambda after: [deeds.credential_replaced(found, after)])
+    changed = told.credentials.replace(
         found.tenant_id,
         found.id,
         name=asked.name or found.name,
@@ -92,10 +98,16 @@ def update(credential_id: str) -> ResponseReturnValue:
 
 
 @bp.delete("/<credential_id>")
-@Operation(scope=Scope.WRITE, answers={204: None}, problems=(409,))
+@Operation(
+    scope=Scope.WRITE,
+    answers={204: None},
+    problems=(409,),
+    audits=(Action.CREDENTIAL_DELETE,),
+)
 def delete(credential_id: str) -> ResponseReturnValue:
     """Forget a credential that no workflow uses."""
-    services().store.credentials.delete(caller().tenant_id, credential_id)
+    told = noting(lambda gone: [deeds.credential_deleted(gone)])
+    told.credentials.delete(caller().tenant_id, credential_id)
     services().doors.forget(caller().tenant_id)
     return "", 204
 

@@ -5,9 +5,11 @@ from flask.typing import ResponseReturnValue
 
 from app.domain import ids
 from app.domain.account import Scope
+from app.domain.audit import Action
 from app.domain.execution import Status
-from app.web import details, pages, runs
+from app.web import deeds, details, pages, runs
 from app.web.auth import caller
+from app.web.noting import note
 from app.web.operations import Operation
 from app.web.schemas.executions import (
     ExecutionItem,
@@ -34,6 +36,7 @@ ANY_BYTES = "application/octet-stream"
     answers={200: ExecutionView, 202: QueuedView},
     problems=(408, 504),
     headers={202: ("Location",)},
+    unaudited="the execution itself keeps who started it, and when",
 )
 def start(workflow_id: str) -> ResponseReturnValue:
     """Run a workflow, active or not: 202, or 200 with its end when waited for."""
@@ -112,9 +115,11 @@ def read_output(execution_id: str, step: str) -> ResponseReturnValue:
     scope=Scope.RUN,
     answers={200: ExecutionItem, 202: ExecutionItem},
     problems=(409,),
+    audits=(Action.EXECUTION_CANCEL,),
 )
 def cancel(execution_id: str) -> ResponseReturnValue:
     """Cancel what is queued or waiting: 200; ask what is running to stop: 202."""
-    after = services().dispatcher.cancel(caller().tenant_id, execution_id)
+    told = note(lambda stopped: [deeds.execution_cancelled(stopped)])
+    after = services().dispatcher.cancel(caller().tenant_id, execution_id, note=told)
     status = 200 if after.status is Status.CANCELLED else 202
     return jsonify(ExecutionItem.of(after)), status

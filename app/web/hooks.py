@@ -26,6 +26,7 @@ bp = Blueprint("hooks", __name__)
     answers={200: ReceivedView, 202: QueuedView},
     problems=(401, 404, 405, 408, 413, 502, 504),
     headers={202: ("Location",)},
+    unaudited="strangers bring events, which executions and the ledger keep",
 )
 def receive(token: str, more: str | None = None) -> Response:
     """Take an event: it is recorded before the answer says so.

@@ -4,8 +4,10 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from app.domain.account import Scope
-from app.web import pages
+from app.domain.audit import Action
+from app.web import deeds, pages
 from app.web.auth import caller
+from app.web.noting import noting
 from app.web.operations import Operation
 from app.web.schemas.members import MemberChange, MemberPage, MemberQuery, MemberView
 from app.web.schemas.reading import body, query
@@ -33,17 +35,24 @@ def index() -> ResponseReturnValue:
     body=MemberChange,
     answers={200: MemberView},
     problems=(409,),
+    audits=(Action.MEMBER_CHANGE,),
 )
 def change(member_id: str) -> ResponseReturnValue:
     """Give a member another role; it counts for keys and sessions at once."""
-    asked, members = body(MemberChange), services().store.members
-    changed = members.change(caller().tenant_id, member_id, asked.role)
-    return jsonify(MemberView.of(changed))
+    role, told = body(MemberChange).role, noting(deeds.member_changed)
+    changed = told.members.change(caller().tenant_id, member_id, role)
+    return jsonify(MemberView.of(changed.member))
 
 
 @bp.delete("/<member_id>")
-@Operation(scope=Scope.ADMIN, answers={204: None}, problems=(409,))
+@Operation(
+    scope=Scope.ADMIN,
+    answers={204: None},
+    problems=(409,),
+    audits=(Action.MEMBER_REMOVE,),
+)
 def remove(member_id: str) -> ResponseReturnValue:
     """Remove a member, with the keys and sessions in this tenant."""
-    services().store.members.remove(caller().tenant_id, member_id)
+    told = noting(lambda gone: [deeds.member_removed(gone)])
+    told.members.remove(caller().tenant_id, member_id)
     return "", 204

@@ -1,6 +1,7 @@
 """What a route promises, written beside its view.
 
-The guard (`auth`) reads the scope, the OpenAPI document all of it.
+The guard (`auth`) reads the scope, the OpenAPI document what is seen from outside; the
+tests hold every unsafe method to what it says of the audit log.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from flask import Flask
 from pydantic import BaseModel
 
 from app.domain.account import Scope
+from app.domain.audit import Action
 
 View = TypeVar("View", bound=Callable[..., Any])
 Content = type[BaseModel] | str | None  # JSON of this shape, a media type, nothing
@@ -31,6 +33,8 @@ class Operation:
     query: type[BaseModel] | None = None
     problems: tuple[int, ...] = ()
     headers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    audits: tuple[Action, ...] = ()  # what it may write in the audit log
+    unaudited: str = ""  # why it writes nothing there though its method is unsafe
 
     def __call__(self, view: View) -> View:
         """Mark a view."""

@@ -2,10 +2,12 @@
 
 import re
 import time
+from ipaddress import ip_address
 
 from flask import Flask, Response, g, request
 
 from app.domain import ids
+from app.domain.audit import Source
 from app.telemetry import logs
 from app.web.services import services
 
@@ -30,6 +32,18 @@ def client() -> int | None:
     """Return the descriptor of the caller's socket, if the server tells it."""
     found = request.environ.get("gunicorn.socket")
     return None if found is None else int(found.fileno())
+
+
+def source() -> Source:
+    """Return where the request came from, through as many proxies as are believed.
+
+    A believed header may still hold anything; what is no address is not repeated.
+    """
+    try:
+        address = str(ip_address(request.remote_addr or ""))
+    except ValueError:
+        return Source(None, g.request_id)
+    return Source(address, g.request_id)
 
 
 def _begin() -> None:

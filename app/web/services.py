@@ -78,7 +78,7 @@ class Services:
     def signup(self) -> Signup:
         """The way in for people."""
         return Signup(
-            self.store.accounts,
+            self.store,
             Passwords(),
             only_first=self.signup_first,
             token=self.setup_token,

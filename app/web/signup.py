@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from app.domain import ids, times
 from app.domain.account import ApiKey, Role, Scope, Tenant, User
+from app.domain.audit import Actor, Source
 from app.domain.errors import SignupClosed
 from app.security import keys, tokens
 from app.security.passwords import Passwords
-from app.store.protocol import Accounts
+from app.store.protocol import Note, Store
+from app.web import deeds
 from app.web.problems import Problem, Refused
 
 CLOSED = "Somebody has registered here already; ask them for an invitation."
@@ -36,7 +38,7 @@ class Signup:
     """Decides who may register, and registers them.
 
     Args:
-        accounts: the store's; its singleton row decides the race of the first ones.
+        store: its singleton row decides the race of the first ones.
         passwords: hashes the owner's.
         only_first: refuse everybody after the first.
         token: what the first must know, if set.
@@ -45,22 +47,28 @@ class Signup:
 
     def __init__(
         self,
-        accounts: Accounts,
+        store: Store,
         passwords: Passwords,
         *,
         only_first: bool,
         token: str | None,
         token_needed: bool,
     ) -> None:
-        self._accounts, self._passwords = accounts, passwords
+        self._store, self._passwords = store, passwords
         self._only_first = only_first
         self._token, self._token_needed = token, token_needed
         self._closed = threading.Event()
 
     def register(
-        self, email: str, password: str, tenant: str, *, token: str | None
+        self,
+        email: str,
+        password: str,
+        tenant: str,
+        *,
+        token: str | None,
+        source: Source,
     ) -> Registered:
-        """Make a tenant with its owner.
+        """Make a tenant with its owner, whose audit log begins with that.
 
         Raises:
             SignupClosed: only the first may register, and somebody has.
@@ -72,7 +80,7 @@ class Signup:
             self._check(token)
         made, key = self._make(email, password, tenant)
         try:
-            self._accounts.register(
+            self._store.noting(_note(made, key, source)).accounts.register(
                 made.tenant, made.owner, key, only_first=self._only_first
             )
         except SignupClosed:
@@ -112,6 +120,13 @@ class Signup:
             created_at=at,
         )
         return Registered(team, owner, minted.text), key
+
+
+def _note(made: Registered, key: ApiKey, source: Source) -> Note:
+    """Begin the log of the new tenant."""
+    actor = Actor(tenant_id=made.tenant.id, user_id=made.owner.id, source=source)
+    told = (deeds.tenant_made(made.tenant), deeds.key_made(key))
+    return lambda _: map(actor.did, told)
 
 
 def _refused(detail: str) -> Refused:

@@ -11,6 +11,7 @@ from werkzeug.routing import BaseConverter
 from app.web import (
     accounts,
     api_keys,
+    audit,
     auth,
     credentials,
     docs,
@@ -28,6 +29,7 @@ from app.web.services import Services
 PARTS = (
     accounts,
     api_keys,
+    audit,
     members,
     workflows,
     credentials,

@@ -1,17 +1,21 @@
 """Define, change, enable and delete workflows."""
 
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 
 from flask import Blueprint, Response, jsonify, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain import jsons, times
 from app.domain.account import Scope
+from app.domain.audit import Action, Deed
 from app.domain.workflow import Definition, Published, Version, Workflow
 from app.security import tokens
-from app.web import definitions, pages
+from app.web import deeds, definitions, pages
 from app.web.answers import Room
 from app.web.auth import caller
+from app.web.noting import noting
 from app.web.operations import Operation
 from app.web.schemas.reading import body, query
 from app.web.schemas.workflows import (
@@ -52,14 +56,14 @@ def index() -> ResponseReturnValue:
     answers={201: WorkflowView},
     problems=(409,),
     headers={201: ("Location",)},
+    audits=(Action.WORKFLOW_CREATE, Action.CREDENTIAL_CREATE),
 )
 def create() -> ResponseReturnValue:
     """Save a workflow with its first version; its webhook works at once."""
     made = definitions.first(caller(), body(WorkflowRequest))
-    saved = made.published
-    services().store.workflows.add(
-        saved.workflow, saved.version, credentials=made.credentials
-    )
+    saved, credentials = made.published, made.credentials
+    told = noting(lambda _: deeds.workflow_made(saved, credentials))
+    told.workflows.add(saved.workflow, saved.version, credentials=credentials)
     where = url_for(".read", workflow_id=saved.workflow.id)
     return _shown(saved), 201, {"Location": where}
 
@@ -77,13 +81,18 @@ def read(workflow_id: str) -> ResponseReturnValue:
     body=WorkflowUpdate,
     answers={200: WorkflowView},
     problems=(409,),
+    audits=(
+        Action.WORKFLOW_PUBLISH,
+        Action.WORKFLOW_RENAME,
+        Action.CREDENTIAL_CREATE,
+    ),
 )
 def update(workflow_id: str) -> ResponseReturnValue:
     """Save a new version; what was accepted before runs its own."""
     asked = body(WorkflowUpdate)
     definitions.check(caller(), asked.definition)
     name = definitions.name_of(asked.name, asked.definition)
-    return _publish(workflow_id, asked.definition, name)
+    return _publish(workflow_id, asked.definition, name, deeds.workflow_published)
 
 
 @bp.patch("/<workflow_id>")
@@ -92,26 +101,32 @@ def update(workflow_id: str) -> ResponseReturnValue:
     body=WorkflowPatch,
     answers={200: WorkflowView},
     problems=(409,),
+    audits=(
+        Action.WORKFLOW_RENAME,
+        Action.WORKFLOW_ACTIVATE,
+        Action.WORKFLOW_DEACTIVATE,
+    ),
 )
 def change(workflow_id: str) -> ResponseReturnValue:
     """Rename a workflow, or open and close its door."""
     asked = body(WorkflowPatch)
-    changed = services().store.workflows.change(
+    changed = noting(deeds.workflow_changed).workflows.change(
         caller().tenant_id,
         workflow_id,
         name=asked.name,
         is_active=asked.is_active,
         at=times.now(),
     )
-    _forget(changed.workflow.id)
-    return _shown(changed)
+    _forget(workflow_id)
+    return _shown(changed.after)
 
 
 @bp.delete("/<workflow_id>")
-@Operation(scope=Scope.WRITE, answers={204: None})
+@Operation(scope=Scope.WRITE, answers={204: None}, audits=(Action.WORKFLOW_DELETE,))
 def delete(workflow_id: str) -> ResponseReturnValue:
     """Delete a workflow; accepted work ends, its history and credentials stay."""
-    services().store.workflows.delete(caller().tenant_id, workflow_id, at=times.now())
+    told = noting(lambda gone: [deeds.workflow_deleted(gone)])
+    told.workflows.delete(caller().tenant_id, workflow_id, at=times.now())
     _forget(workflow_id)
     return "", 204
 
@@ -137,21 +152,32 @@ def definition(workflow_id: str, number: int) -> ResponseReturnValue:
 
 
 @bp.post("/<workflow_id>/rollback")
-@Operation(scope=Scope.WRITE, body=RollbackRequest, answers={200: WorkflowView})
+@Operation(
+    scope=Scope.WRITE,
+    body=RollbackRequest,
+    answers={200: WorkflowView},
+    audits=(Action.WORKFLOW_ROLLBACK, Action.CREDENTIAL_CREATE),
+)
 def rollback(workflow_id: str) -> ResponseReturnValue:
     """Save an old version again, as the newest."""
     number = body(RollbackRequest).version
     old = services().store.workflows.version(caller().tenant_id, workflow_id, number)
     definitions.check(caller(), old.definition)
-    return _publish(workflow_id, old.definition, None)
+    tell = partial(deeds.workflow_rolled_back, to=number)
+    return _publish(workflow_id, old.definition, None, tell)
 
 
 @bp.post("/<workflow_id>/rotate-token")
-@Operation(scope=Scope.WRITE, answers={200: WorkflowView})
+@Operation(
+    scope=Scope.WRITE,
+    answers={200: WorkflowView},
+    audits=(Action.WORKFLOW_ROTATE_TOKEN,),
+)
 def rotate_token(workflow_id: str) -> ResponseReturnValue:
     """Give the webhook another URL; the old one works for 24 hours more."""
     at, tenant_id = times.now(), caller().tenant_id
-    rotated = services().store.workflows.rotate(
+    told = noting(lambda it: [deeds.token_rotated(it)])
+    rotated = told.workflows.rotate(
         tenant_id,
         workflow_id,
         token=definitions.token(tenant_id, workflow_id),
@@ -163,15 +189,19 @@ def rotate_token(workflow_id: str) -> ResponseReturnValue:
 
 
 def _publish(
-    workflow_id: str, definition: Definition, name: str | None
+    workflow_id: str,
+    definition: Definition,
+    name: str | None,
+    tell: Callable[..., Iterable[Deed]],
 ) -> ResponseReturnValue:
-    who, workflows, at = caller(), services().store.workflows, times.now()
-    now = workflows.get(who.tenant_id, workflow_id).workflow
+    who, at = caller(), times.now()
+    now = services().store.workflows.get(who.tenant_id, workflow_id).workflow
     owner = Owner(
         tenant_id=who.tenant_id, workflow_id=now.id, name=name or now.name, at=at
     )
     moved = services().mover.move(owner, definition)
-    published = workflows.publish(
+    told = noting(lambda edited: tell(edited, credentials=moved.credentials))
+    published = told.workflows.publish(
         who.tenant_id,
         workflow_id,
         definition=moved.definition,
@@ -181,7 +211,7 @@ def _publish(
         credentials=moved.credentials,
     )
     _forget(workflow_id)
-    return _shown(published)
+    return _shown(published.after)
 
 
 def _forget(workflow_id: str) -> None:

@@ -51,8 +51,10 @@ def test_a_new_role_is_what_keys_and_sessions_tell(store, company):
     login = session(company.id, member.id)
     store.sessions.add(login, password_hash=member.password_hash)
 
-    changed = store.members.change(company.id, member.id, Role.OPERATOR)
+    change = store.members.change(company.id, member.id, Role.OPERATOR)
 
+    changed = change.member
+    assert change.was is Role.EDITOR
     assert changed == store.members.get(company.id, member.id)
     assert changed.role is Role.OPERATOR
     assert store.api_keys.find(key.prefix).allowed == {Scope.RUN}

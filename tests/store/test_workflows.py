@@ -119,8 +119,10 @@ def test_only_a_tenants_own_workflows_tokens_are_rotated(store, company, other):
 
 
 def test_publishing_adds_a_version_and_makes_it_current(store, company):
-    published = publish(company, name="Renamed")
+    edited = publish(company, name="Renamed")
 
+    published = edited.after
+    assert edited.before == company.workflow
     assert published == store.workflows.get(company.id, company.workflow.id)
     assert (published.workflow.name, published.workflow.version) == ("Renamed", 2)
     assert published.workflow.updated_at == LATER
@@ -133,15 +135,17 @@ def test_publishing_adds_a_version_and_makes_it_current(store, company):
 
 
 def test_publishing_without_a_name_keeps_it(company):
-    assert publish(company).workflow.name == company.workflow.name
+    assert publish(company).after.workflow.name == company.workflow.name
 
 
 def test_eight_simultaneous_publications_get_consecutive_versions(company):
     with ThreadPoolExecutor(8) as threads:
         done = list(threads.map(lambda _: publish(company), range(8)))
 
-    assert sorted(each.version.number for each in done) == list(range(2, 10))
-    assert all(each.workflow.version == each.version.number for each in done)
+    now = [each.after.version.number for each in done]
+    assert sorted(now) == list(range(2, 10))
+    assert [each.after.workflow.version for each in done] == now
+    assert [each.before.version + 1 for each in done] == now
     assert numbers(company) == list(range(9, 0, -1))
 
 
@@ -154,13 +158,15 @@ def test_versions_come_newest_first_and_in_pages(company):
 
 
 def test_a_change_touches_only_what_it_names(store, company):
-    changed = change(company, is_active=False)
+    edited = change(company, is_active=False)
 
+    changed = edited.after
+    assert edited.before == company.workflow
     assert not changed.workflow.is_active
     assert changed.workflow.name == company.workflow.name
     assert changed.version == company.version
 
-    renamed = change(company, name="Renamed")
+    renamed = change(company, name="Renamed").after
 
     assert not renamed.workflow.is_active
     assert renamed.workflow.name == "Renamed"
@@ -181,9 +187,9 @@ def test_a_name_is_taken_once_in_a_tenant(store, company, other):
 
 
 def test_a_workflow_may_keep_its_own_name(company):
-    assert change(company, name=company.workflow.name).workflow.name == (
-        company.workflow.name
-    )
+    edited = change(company, name=company.workflow.name)
+
+    assert edited.after.workflow.name == company.workflow.name
 
 
 def test_a_deleted_workflow_is_hidden_and_its_name_is_free(store, company):

@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.domain.audit import Source
 from app.factory import create_app
 from app.security.passwords import Passwords
 from app.settings import Settings
@@ -79,14 +80,14 @@ class FreePasswords(Passwords):
 def newcomer(client: FlaskClient, store: Store) -> Api:
     """A new tenant with its first key."""
     signup = Signup(
-        store.accounts,
+        store,
         FreePasswords(),
         only_first=False,
         token=None,
         token_needed=False,
     )
     email = f"{uuid.uuid4()}@example.com"
-    made = signup.register(email, PASSWORD, "Mill", token=None)
+    made = signup.register(email, PASSWORD, "Mill", token=None, source=Source())
     return Api(client, made.key)
 
 

@@ -1,11 +1,11 @@
 """Members and their roles, with the keys they have."""
 
+from functools import partial
+
 import pytest
 
-from app.domain import ids, times
-from app.domain.account import ApiKey, Role, Scope
-from app.security import keys
-from tests.store.company import invitation, user
+from app.domain.account import Role, Scope
+from tests.web import joining
 from tests.web.conftest import Api
 
 
@@ -13,31 +13,7 @@ from tests.web.conftest import Api
 def joined(store, client):
     """Lets a new user into a tenant and gives it a key."""
 
-    def join(owner: Api, role: Role, scope: Scope = Scope.ADMIN) -> tuple[str, Api]:
-        me = owner.call("GET", "/me")
-        tenant_id, minted = me["tenant"]["id"], keys.mint()
-        invited = invitation(
-            tenant_id, me["user"]["id"], role=role, expires_at=times.now()
-        )
-        store.invitations.add(invited)
-        person = user(f"{ids.new('user')}@example.com")
-        at = invited.created_at
-        store.invitations.accept(invited.token_hash, person, at=at)
-        key = ApiKey(
-            tenant_id=tenant_id,
-            id=ids.new("key"),
-            user_id=person.id,
-            role=role,
-            name="Theirs",
-            prefix=minted.prefix,
-            secret_hash=minted.secret_hash,
-            scopes=frozenset({scope}),
-            created_at=at,
-        )
-        store.api_keys.add(key)
-        return person.id, Api(client, minted.text)
-
-    return join
+    return partial(joining.join, client, store)
 
 
 def test_members_are_listed_for_everybody_inside(api, joined):

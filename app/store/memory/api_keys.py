@@ -54,15 +54,17 @@ class MemoryApiKeys:
 
         return self._state.settle(change)
 
-    def revoke(self, tenant_id: str, key_id: str, *, at: datetime) -> None:
+    def revoke(self, tenant_id: str, key_id: str, *, at: datetime) -> ApiKey | None:
         with self._state.writing():
             key = self._state.api_keys.get((tenant_id, key_id))
             if key is None:
                 raise NotFound("There is no API key with this id.")
-            if key.revoked_at is None:
-                if self._now(key).lasts and not self._others(key):
-                    raise Conflict(LAST_KEY)
-                self._state.api_keys[tenant_id, key_id] = replace(key, revoked_at=at)
+            if key.revoked_at is not None:
+                return None
+            if self._now(key).lasts and not self._others(key):
+                raise Conflict(LAST_KEY)
+            self._state.api_keys[tenant_id, key_id] = replace(key, revoked_at=at)
+            return self._now(key)
 
     def _others(self, key: ApiKey) -> bool:
         """Tell whether the tenant has another lasting `admin` key."""

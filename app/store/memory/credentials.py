@@ -77,10 +77,12 @@ class MemoryCredentials:
             keep(self._state, [changed])
             return changed
 
-    def delete(self, tenant_id: str, credential_id: str) -> None:
+    def delete(self, tenant_id: str, credential_id: str) -> Credential:
         with self._state.writing():
-            _require_unused(self._state, self.get(tenant_id, credential_id))
+            found = self.get(tenant_id, credential_id)
+            _require_unused(self._state, found)
             del self._state.credentials[tenant_id, credential_id]
+            return found
 
     def _of(self, tenant_id: str) -> Iterable[Credential]:
         every = self._state.credentials.values()

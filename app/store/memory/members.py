@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.domain.account import LAST_OWNER, Member, Role
+from app.domain.account import LAST_OWNER, Member, Role, RoleChange
 from app.domain.errors import Conflict, NotFound
 from app.store.memory.state import State
 
@@ -38,7 +38,7 @@ class MemoryMembers:
             found = [m for m in self._state.members.values() if m.user_id == user_id]
         return sorted(found, key=lambda each: (each.joined_at, each.tenant_id))
 
-    def change(self, tenant_id: str, user_id: str, role: Role) -> Member:
+    def change(self, tenant_id: str, user_id: str, role: Role) -> RoleChange:
         with self._state.writing():
             found = self.get(tenant_id, user_id)
             if role is not Role.OWNER:
@@ -46,11 +46,12 @@ class MemoryMembers:
                 self._withdraw(tenant_id, user_id)
             changed = replace(found, role=role)
             self._state.members[tenant_id, user_id] = changed
-            return changed
+            return RoleChange(found.role, changed)
 
-    def remove(self, tenant_id: str, user_id: str) -> None:
+    def remove(self, tenant_id: str, user_id: str) -> Member:
         with self._state.writing():
-            self._spare(self.get(tenant_id, user_id))
+            found = self.get(tenant_id, user_id)
+            self._spare(found)
             self._withdraw(tenant_id, user_id)
             for key in [*self._state.api_keys.values()]:
                 if (key.tenant_id, key.user_id) == (tenant_id, user_id):
@@ -59,6 +60,7 @@ class MemoryMembers:
                 if (session.tenant_id, session.user_id) == (tenant_id, user_id):
                     del self._state.sessions[session.user_id, session.id]
             del self._state.members[tenant_id, user_id]
+            return found
 
     def _spare(self, member: Member) -> None:
         """Refuse to lose the last owner."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from app.domain.account import ApiKey, Member, Tenant, User
+from app.domain.audit import Entry
 from app.domain.credential import Credential
 from app.domain.errors import ServiceError, StoreUnavailable
 from app.domain.execution import Execution, Payload, StepRecord
@@ -47,6 +48,8 @@ class State:
     )
     counts: Counter[tuple[Account, Outcome, str]] = field(default_factory=Counter)
     processes: dict[str, datetime] = field(default_factory=dict)
+    audit: list[Entry] = field(default_factory=list)
+    changes: int = 0  # so far
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -58,6 +61,7 @@ class State:
         with self.lock:
             if not self.is_open:
                 raise StoreUnavailable("the store is closed")
+            self.changes += 1
             yield
 
     def forget(

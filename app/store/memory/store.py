@@ -1,7 +1,10 @@
 """All collections of the store in memory."""
 
+from typing import cast
+
 from app.store.memory.accounts import MemoryAccounts
 from app.store.memory.api_keys import MemoryApiKeys
+from app.store.memory.audit import MemoryAudit, Noted
 from app.store.memory.credentials import MemoryCredentials
 from app.store.memory.dedupe import MemoryDedupe
 from app.store.memory.executions import MemoryExecutions
@@ -12,7 +15,7 @@ from app.store.memory.processes import MemoryProcesses
 from app.store.memory.sessions import MemorySessions
 from app.store.memory.state import State
 from app.store.memory.workflows import MemoryWorkflows
-from app.store.protocol import Load
+from app.store.protocol import Collections, Load, Note
 
 
 class MemoryStore:
@@ -34,7 +37,11 @@ class MemoryStore:
         self.executions = MemoryExecutions(self._state)
         self.dedupe = MemoryDedupe(self._state)
         self.ledger = MemoryLedger(self._state)
+        self.audit = MemoryAudit(self._state)
         self.processes = MemoryProcesses(self._state)
+
+    def noting(self, note: Note) -> Collections:
+        return cast("Collections", Noted(self._state, self, note))
 
     def start(self) -> None:
         with self._state.lock:

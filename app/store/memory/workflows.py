@@ -7,7 +7,14 @@ from datetime import datetime
 from app.domain import jsons, times
 from app.domain.credential import Credential
 from app.domain.errors import Conflict, NotFound
-from app.domain.workflow import Definition, Published, Token, Version, Workflow
+from app.domain.workflow import (
+    Definition,
+    Edited,
+    Published,
+    Token,
+    Version,
+    Workflow,
+)
 from app.security import tokens
 from app.store import text
 from app.store.envelope import encoded
@@ -64,7 +71,7 @@ class MemoryWorkflows:
         author_id: str,
         at: datetime,
         credentials: Sequence[Credential] = (),
-    ) -> Published:
+    ) -> Edited:
         with self._state.writing():
             found = self._find(tenant_id, workflow_id)
             version = Version(
@@ -82,7 +89,7 @@ class MemoryWorkflows:
             self._keep_credentials(kept, credentials)
             self._save(changed)
             self._state.versions[tenant_id, workflow_id].append(kept)
-            return self.get(tenant_id, workflow_id)
+            return Edited(found, self.get(tenant_id, workflow_id))
 
     def change(
         self,
@@ -92,7 +99,7 @@ class MemoryWorkflows:
         name: str | None,
         is_active: bool | None,
         at: datetime,
-    ) -> Published:
+    ) -> Edited:
         with self._state.writing():
             found = self._find(tenant_id, workflow_id)
             changed = replace(
@@ -102,15 +109,16 @@ class MemoryWorkflows:
                 updated_at=at,
             )
             self._save(changed)
-            return self._published(changed)
+            return Edited(found, self._published(changed))
 
-    def delete(self, tenant_id: str, workflow_id: str, *, at: datetime) -> None:
+    def delete(self, tenant_id: str, workflow_id: str, *, at: datetime) -> Workflow:
         with self._state.writing():
             found = self._find(tenant_id, workflow_id)
             self._state.workflows[tenant_id, workflow_id] = replace(
                 found, updated_at=at
             )
             self._state.deleted.add((tenant_id, workflow_id))
+            return found
 
     def rotate(
         self,

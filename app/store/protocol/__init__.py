@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.store.protocol.accounts import Accounts, ApiKeys
+from app.store.protocol.audit import Audit, AuditFilter, Note
 from app.store.protocol.books import Ledger, Processes
 from app.store.protocol.credentials import Credentials
 from app.store.protocol.dedupe import Dedupe
@@ -34,6 +35,9 @@ from app.store.protocol.workflows import Workflows
 __all__ = [
     "Accounts",
     "ApiKeys",
+    "Audit",
+    "AuditFilter",
+    "Collections",
     "Credentials",
     "Dedupe",
     "ExecutionFilter",
@@ -42,6 +46,7 @@ __all__ = [
     "Ledger",
     "Load",
     "Members",
+    "Note",
     "Processes",
     "Queued",
     "Sessions",
@@ -58,7 +63,7 @@ class Load:
     readers: int  # connections that read
 
 
-class Store(Protocol):
+class Collections(Protocol):
     """What the project remembers, one collection for each kind of thing."""
 
     @property
@@ -82,7 +87,23 @@ class Store(Protocol):
     @property
     def ledger(self) -> Ledger: ...
     @property
+    def audit(self) -> Audit: ...
+    @property
     def processes(self) -> Processes: ...
+
+
+class Store(Collections, Protocol):
+    """The collections, and what is done to all of them at once."""
+
+    def noting(self, note: Note) -> Collections:
+        """Return the collections in a form that writes down each change.
+
+        The entries that `note` makes of a change's result are committed with the
+        change: both or neither. It is called within the transaction, maybe more than
+        once, so it must be quick and must not use the store. Changes that return a
+        `Future` raise `TypeError` instead; reading is never noted.
+        """
+        ...
 
     def start(self) -> None:
         """Bring the schema up to date and begin to write; once, after the fork.

@@ -98,10 +98,11 @@ class ApiKeys(Protocol):
         """Remember that a key was used, unless that is known to within a minute."""
         ...
 
-    def revoke(self, tenant_id: str, key_id: str, *, at: datetime) -> None:
-        """End a key; again is no error.
+    def revoke(self, tenant_id: str, key_id: str, *, at: datetime) -> ApiKey | None:
+        """End a key and return it as it was; None if it had ended before.
 
         Raises:
             NotFound: the tenant has no such key.
             Conflict: it is the tenant's last key with `admin` that does not expire.
         """
+        ...

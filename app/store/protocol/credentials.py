@@ -63,10 +63,11 @@ class Credentials(Protocol):
         """
         ...
 
-    def delete(self, tenant_id: str, credential_id: str) -> None:
-        """Forget a credential.
+    def delete(self, tenant_id: str, credential_id: str) -> Credential:
+        """Forget a credential, and return it for the last time.
 
         Raises:
             NotFound: the tenant has none with this id.
             Conflict: a workflow needs it.
         """
+        ...

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from app.domain.account import Member, Role
+from app.domain.account import Member, Role, RoleChange
 
 
 class Members(Protocol):
@@ -30,7 +30,7 @@ class Members(Protocol):
         """
         ...
 
-    def change(self, tenant_id: str, user_id: str, role: Role) -> Member:
+    def change(self, tenant_id: str, user_id: str, role: Role) -> RoleChange:
         """Make a member something else; who is an owner no more invites nobody.
 
         Keys and sessions of the member stay, and may do what the role may.
@@ -41,10 +41,13 @@ class Members(Protocol):
         """
         ...
 
-    def remove(self, tenant_id: str, user_id: str) -> None:
+    def remove(self, tenant_id: str, user_id: str) -> Member:
         """Remove a member with the keys, sessions and invitations of this tenant.
+
+        Returns the member for the last time.
 
         Raises:
             NotFound: not a member.
             Conflict: it is the last owner.
         """
+        ...

@@ -5,7 +5,14 @@ from datetime import datetime
 from typing import Protocol
 
 from app.domain.credential import Credential
-from app.domain.workflow import Definition, Published, Token, Version, Workflow
+from app.domain.workflow import (
+    Definition,
+    Edited,
+    Published,
+    Token,
+    Version,
+    Workflow,
+)
 
 
 class Workflows(Protocol):
@@ -53,7 +60,7 @@ class Workflows(Protocol):
         author_id: str,
         at: datetime,
         credentials: Sequence[Credential] = (),
-    ) -> Published:
+    ) -> Edited:
         """Add a version, one above the current, and make it current.
 
         Raises:
@@ -70,7 +77,7 @@ class Workflows(Protocol):
         name: str | None,
         is_active: bool | None,
         at: datetime,
-    ) -> Published:
+    ) -> Edited:
         """Change what is not None; no new version.
 
         Raises:
@@ -79,14 +86,16 @@ class Workflows(Protocol):
         """
         ...
 
-    def delete(self, tenant_id: str, workflow_id: str, *, at: datetime) -> None:
+    def delete(self, tenant_id: str, workflow_id: str, *, at: datetime) -> Workflow:
         """Hide a workflow; its name is free again, its history and its work stay.
 
         So do the credentials written into it, but nothing keeps them any more.
+        Returns what was deleted.
 
         Raises:
             NotFound: there is none, or it is deleted already.
         """
+        ...
 
     def rotate(
         self,

@@ -20,13 +20,13 @@ from app.store.sql.account_tables import (
 from app.store.sql.database import Reader
 from app.store.sql.sessions import begin
 from app.store.sql.upserts import insert_or_skip
-from app.store.sql.writer import Writer
+from app.store.sql.writer import Writes
 
 
 class SqlAccounts:
     """`Accounts` in tables; a singleton row and an index decide the races."""
 
-    def __init__(self, reader: Reader, writer: Writer) -> None:
+    def __init__(self, reader: Reader, writer: Writes) -> None:
         self._reader = reader
         self._writer = writer
 

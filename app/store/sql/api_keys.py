@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -29,13 +30,13 @@ from app.store.sql import account_rows as rows
 from app.store.sql.account_tables import api_keys, members
 from app.store.sql.database import Reader
 from app.store.sql.tasks import Once
-from app.store.sql.writer import Writer
+from app.store.sql.writer import Writes
 
 
 class SqlApiKeys:
     """`ApiKeys` in a table."""
 
-    def __init__(self, reader: Reader, writer: Writer) -> None:
+    def __init__(self, reader: Reader, writer: Writes) -> None:
         self._reader = reader
         self._writer = writer
 
@@ -84,7 +85,7 @@ class SqlApiKeys:
 
         return self._writer.put(Once(change), "", None)
 
-    def revoke(self, tenant_id: str, key_id: str, *, at: datetime) -> None:
+    def revoke(self, tenant_id: str, key_id: str, *, at: datetime) -> ApiKey | None:
         one = (api_keys.c.tenant_id == tenant_id, api_keys.c.id == key_id)
         end = (
             update(api_keys)
@@ -92,12 +93,16 @@ class SqlApiKeys:
             .values(revoked_at=to_ms(at))
         )
 
-        def change(connection: Connection) -> None:
-            if connection.execute(end).rowcount == 0:
-                known = select(api_keys.c.revoked_at).where(*one)
-                _explain(connection.execute(known).first())
+        def change(connection: Connection) -> ApiKey | None:
+            ended = connection.execute(end).rowcount
+            found = connection.execute(_with_role().where(*one)).first()
+            if not ended:
+                _explain(found)
+                return None
+            assert found is not None
+            return replace(rows.api_key(found), revoked_at=None)
 
-        self._writer.run(change)
+        return self._writer.run(change)
 
 
 def _spared(tenant_id: str, key_id: str) -> ColumnElement[bool]:

@@ -19,13 +19,13 @@ from app.store import text
 from app.store.sql.database import Reader
 from app.store.sql.rows import AnyRow, Values
 from app.store.sql.tables import credential_uses, credentials, workflows
-from app.store.sql.writer import Writer
+from app.store.sql.writer import Writes
 
 
 class SqlCredentials:
     """`Credentials` in a table; another notes which workflow names which."""
 
-    def __init__(self, reader: Reader, writer: Writer) -> None:
+    def __init__(self, reader: Reader, writer: Writes) -> None:
         self._reader = reader
         self._writer = writer
 
@@ -80,15 +80,16 @@ class SqlCredentials:
 
         return self._writer.run(change)
 
-    def delete(self, tenant_id: str, credential_id: str) -> None:
+    def delete(self, tenant_id: str, credential_id: str) -> Credential:
         one = _one(tenant_id, credential_id)
 
-        def change(connection: Connection) -> None:
+        def change(connection: Connection) -> Credential:
             found = _found(connection, one)
             _require_unused(connection, found)
             connection.execute(delete(credentials).where(_is(found)))
+            return found
 
-        self._writer.run(change)
+        return self._writer.run(change)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from app.domain.times import to_ms
 from app.store.sql.rows import Values
 from app.store.sql.tables import dedupe
 from app.store.sql.upserts import insert_or_replace
-from app.store.sql.writer import Writer
+from app.store.sql.writer import Writes
 
 LIFE_MS = LIFE // timedelta(milliseconds=1)
 CLAIM = insert_or_replace(
@@ -28,7 +28,7 @@ HOLDER = select(dedupe.c.execution_id).where(
 class SqlDedupe:
     """`Dedupe` in a table."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writes) -> None:
         self._writer = writer
 
     def forget(

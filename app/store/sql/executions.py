@@ -27,13 +27,13 @@ from app.store.sql.kinds import Held, New
 from app.store.sql.rows import Values
 from app.store.sql.tables import executions, payloads
 from app.store.sql.tasks import Kind
-from app.store.sql.writer import Writer
+from app.store.sql.writer import Writes
 
 
 class SqlExecutions:
     """`Executions` in three tables; the fence in each statement decides the races."""
 
-    def __init__(self, reader: Reader, writer: Writer) -> None:
+    def __init__(self, reader: Reader, writer: Writes) -> None:
         self._reader = reader
         self._writer = writer
 

@@ -15,13 +15,13 @@ from app.store import text
 from app.store.sql import account_rows as rows
 from app.store.sql.account_tables import invitations, members, users
 from app.store.sql.database import Reader
-from app.store.sql.writer import Writer
+from app.store.sql.writer import Writes
 
 
 class SqlInvitations:
     """`Invitations` in a table."""
 
-    def __init__(self, reader: Reader, writer: Writer) -> None:
+    def __init__(self, reader: Reader, writer: Writes) -> None:
         self._reader = reader
         self._writer = writer
 

@@ -23,7 +23,7 @@ from app.store.sql.database import Reader
 from app.store.sql.tables import executions, ledger
 from app.store.sql.tasks import Once
 from app.store.sql.upserts import insert_or_add
-from app.store.sql.writer import Writer
+from app.store.sql.writer import Writes
 
 SHARED = ""  # the process of counters that no process owns
 ADD = insert_or_add(ledger, "n")
@@ -33,7 +33,7 @@ OWNED = text("process <> ''")  # the index's own words
 class SqlLedger:
     """`Ledger` in a table of counters, one row for each process."""
 
-    def __init__(self, reader: Reader, writer: Writer) -> None:
+    def __init__(self, reader: Reader, writer: Writes) -> None:
         self._reader = reader
         self._writer = writer
 

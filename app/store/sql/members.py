@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from app.domain.account import LAST_OWNER, Member, Role
+from app.domain.account import LAST_OWNER, Member, Role, RoleChange
 from app.domain.errors import Conflict, NotFound
 from app.store.sql import account_rows as rows
 from app.store.sql.account_tables import (
@@ -28,7 +28,7 @@ from app.store.sql.account_tables import (
     users,
 )
 from app.store.sql.database import Reader
-from app.store.sql.writer import Writer
+from app.store.sql.writer import Writes
 
 SINCE = func.coalesce(members.c.joined_at, users.c.created_at)
 
@@ -36,7 +36,7 @@ SINCE = func.coalesce(members.c.joined_at, users.c.created_at)
 class SqlMembers:
     """`Members` in a table; a condition of each change spares the last owner."""
 
-    def __init__(self, reader: Reader, writer: Writer) -> None:
+    def __init__(self, reader: Reader, writer: Writes) -> None:
         self._reader = reader
         self._writer = writer
 
@@ -67,47 +67,52 @@ class SqlMembers:
         )
         return [rows.member(each) for each in self._reader.all(query)]
 
-    def change(self, tenant_id: str, user_id: str, role: Role) -> Member:
+    def change(self, tenant_id: str, user_id: str, role: Role) -> RoleChange:
         statement = update(members).where(*_one(tenant_id, user_id)).values(role=role)
         if role is not Role.OWNER:
             statement = statement.where(_spared(tenant_id, user_id))
 
-        def change(connection: Connection) -> Member:
+        def change(connection: Connection) -> RoleChange:
             _lock(connection, tenant_id)
+            before = _found(connection, tenant_id, user_id)
             done = connection.execute(statement).rowcount == 1
             if role is not Role.OWNER:
                 _withdraw(connection, tenant_id, user_id)
-            found = connection.execute(_view().where(*_one(tenant_id, user_id))).first()
-            if found is None:
-                raise NotFound("This user is not a member of this tenant.")
             if not done:
                 raise Conflict(LAST_OWNER)
-            return rows.member(found)
+            return RoleChange(before.role, _found(connection, tenant_id, user_id))
 
         return self._writer.run(change)
 
-    def remove(self, tenant_id: str, user_id: str) -> None:
-        def change(connection: Connection) -> None:
+    def remove(self, tenant_id: str, user_id: str) -> Member:
+        spared = select(members.c.user_id).where(
+            *_one(tenant_id, user_id), _spared(tenant_id, user_id)
+        )
+
+        def change(connection: Connection) -> Member:
             _lock(connection, tenant_id)
-            spared = select(_spared(tenant_id, user_id).label("spared"))
-            known = connection.execute(
-                spared.select_from(members).where(*_one(tenant_id, user_id))
-            ).first()
-            if known is None:
-                raise NotFound("This user is not a member of this tenant.")
-            if not known.spared:
+            found = _found(connection, tenant_id, user_id)
+            if connection.execute(spared).first() is None:
                 raise Conflict(LAST_OWNER)
             _withdraw(connection, tenant_id, user_id)
             for table in (sessions, api_keys, members):
                 mine = (table.c.tenant_id == tenant_id, table.c.user_id == user_id)
                 connection.execute(delete(table).where(*mine))
+            return found
 
-        self._writer.run(change)
+        return self._writer.run(change)
 
 
 def _view() -> Select[Any]:
     columns = (members, users.c.email, SINCE.label("since"))
     return select(*columns).join(users, users.c.id == members.c.user_id)
+
+
+def _found(connection: Connection, tenant_id: str, user_id: str) -> Member:
+    found = connection.execute(_view().where(*_one(tenant_id, user_id))).first()
+    if found is None:
+        raise NotFound("This user is not a member of this tenant.")
+    return rows.member(found)
 
 
 def _one(tenant_id: str, user_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -9,13 +9,13 @@ from app.domain.times import to_ms
 from app.store.sql.database import Reader
 from app.store.sql.tables import processes
 from app.store.sql.upserts import insert_or_replace
-from app.store.sql.writer import Writer
+from app.store.sql.writer import Writes
 
 
 class SqlProcesses:
     """`Processes` in a table."""
 
-    def __init__(self, reader: Reader, writer: Writer) -> None:
+    def __init__(self, reader: Reader, writer: Writes) -> None:
         self._reader = reader
         self._writer = writer
 

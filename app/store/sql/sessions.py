@@ -27,13 +27,13 @@ from app.store.sql import account_rows as rows
 from app.store.sql.account_tables import members, sessions, users
 from app.store.sql.database import Reader
 from app.store.sql.tasks import Once
-from app.store.sql.writer import Writer
+from app.store.sql.writer import Writes
 
 
 class SqlSessions:
     """`Sessions` in a table."""
 
-    def __init__(self, reader: Reader, writer: Writer) -> None:
+    def __init__(self, reader: Reader, writer: Writes) -> None:
         self._reader = reader
         self._writer = writer
 

@@ -7,10 +7,11 @@ from sqlalchemy import Connection
 
 from app.domain.errors import StoreUnavailable
 from app.security.vault import Vault
-from app.store.protocol import Load
+from app.store.protocol import Load, Note
 from app.store.sql import migrate, plain_tokens
 from app.store.sql.accounts import SqlAccounts
 from app.store.sql.api_keys import SqlApiKeys
+from app.store.sql.audit import Noting, SqlAudit
 from app.store.sql.credentials import SqlCredentials
 from app.store.sql.database import Reader, WriteConnection, path_of
 from app.store.sql.dedupe import SqlDedupe
@@ -24,10 +25,28 @@ from app.store.sql.sessions import SqlSessions
 from app.store.sql.tables import probe
 from app.store.sql.upserts import insert_or_replace
 from app.store.sql.workflows import SqlWorkflows
-from app.store.sql.writer import Watch, Writer
+from app.store.sql.writer import Watch, Writer, Writes
 
 
-class SqlStore:
+class SqlCollections:
+    """`Collections` in the tables of one database."""
+
+    def __init__(self, reader: Reader, writer: Writes) -> None:
+        self.accounts = SqlAccounts(reader, writer)
+        self.members = SqlMembers(reader, writer)
+        self.invitations = SqlInvitations(reader, writer)
+        self.sessions = SqlSessions(reader, writer)
+        self.api_keys = SqlApiKeys(reader, writer)
+        self.workflows = SqlWorkflows(reader, writer)
+        self.credentials = SqlCredentials(reader, writer)
+        self.executions = SqlExecutions(reader, writer)
+        self.dedupe = SqlDedupe(writer)
+        self.ledger = SqlLedger(reader, writer)
+        self.audit = SqlAudit(reader, writer)
+        self.processes = SqlProcesses(reader, writer)
+
+
+class SqlStore(SqlCollections):
     """`Store` in an SQLite file that several processes may share.
 
     Making one opens nothing; `start` opens the file and must come after the fork.
@@ -60,18 +79,10 @@ class SqlStore:
         self._connection = WriteConnection(self._path)
         self._reader = Reader(self._path)
         self._writer = Writer(self._connection, self._lock, watch=watch)
-        both = (self._reader, self._writer)
-        self.accounts = SqlAccounts(*both)
-        self.members = SqlMembers(*both)
-        self.invitations = SqlInvitations(*both)
-        self.sessions = SqlSessions(*both)
-        self.api_keys = SqlApiKeys(*both)
-        self.workflows = SqlWorkflows(*both)
-        self.credentials = SqlCredentials(*both)
-        self.executions = SqlExecutions(*both)
-        self.dedupe = SqlDedupe(self._writer)
-        self.ledger = SqlLedger(*both)
-        self.processes = SqlProcesses(*both)
+        super().__init__(self._reader, self._writer)
+
+    def noting(self, note: Note) -> SqlCollections:
+        return SqlCollections(self._reader, Noting(self._writer, note))
 
     def start(self) -> None:
         try:

@@ -226,6 +226,28 @@ ledger = Table(
     **CLUSTERED,
 )
 
+# Only ever added to.
+audit = Table(
+    "audit",
+    metadata,
+    _text("tenant_id", key=True),
+    _text("id", key=True),
+    _number("at"),
+    _text("action"),
+    _text("target"),
+    _bytes("changes"),
+    _text("user_id", null=True),
+    _text("via", null=True),
+    _text("address", null=True),
+    _text("request_id", null=True),
+    ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
+    Index("ix_audit_action", "tenant_id", "action", "id"),
+    Index("ix_audit_target", "tenant_id", "target", "id"),
+    Index("ix_audit_user", "tenant_id", "user_id", "id"),
+    Index("ix_audit_via", "tenant_id", "via", "id"),
+    **CLUSTERED,
+)
+
 processes = Table(
     "processes",
     metadata,

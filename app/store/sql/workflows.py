@@ -5,14 +5,31 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, delete, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    delete,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from app.domain import times
 from app.domain.credential import Credential
 from app.domain.errors import Conflict, NotFound
 from app.domain.times import to_ms
-from app.domain.workflow import Definition, Published, Token, Version, Workflow
+from app.domain.workflow import (
+    Definition,
+    Edited,
+    Published,
+    Token,
+    Version,
+    Workflow,
+)
 from app.security import tokens
 from app.store import text
 from app.store.envelope import encoded
@@ -20,7 +37,7 @@ from app.store.sql import credentials as kept_credentials
 from app.store.sql import rows
 from app.store.sql.database import Reader
 from app.store.sql.tables import former_tokens, versions, workflows
-from app.store.sql.writer import Writer
+from app.store.sql.writer import Writes
 
 CURRENT = (
     select(
@@ -44,7 +61,7 @@ CURRENT = (
 class SqlWorkflows:
     """`Workflows` in two tables; versions are only ever added."""
 
-    def __init__(self, reader: Reader, writer: Writer) -> None:
+    def __init__(self, reader: Reader, writer: Writes) -> None:
         self._reader = reader
         self._writer = writer
 
@@ -99,7 +116,7 @@ class SqlWorkflows:
         author_id: str,
         at: datetime,
         credentials: Sequence[Credential] = (),
-    ) -> Published:
+    ) -> Edited:
         next_number = workflows.c.version + 1
         changes = {"version": next_number, "updated_at": to_ms(at), **_renamed(name)}
         version = {
@@ -114,11 +131,12 @@ class SqlWorkflows:
             tenant_id, workflow_id, definition, credentials
         )
 
-        def change(connection: Connection) -> Published:
+        def change(connection: Connection) -> Edited:
+            before = _locked(connection, tenant_id, workflow_id)
             number = _update(connection, tenant_id, workflow_id, changes)
             connection.execute(insert(versions).values(number=number, **version))
             written.write(connection)
-            return _read(connection, tenant_id, workflow_id)
+            return Edited(before, _read(connection, tenant_id, workflow_id))
 
         return self._writer.run(change)
 
@@ -130,25 +148,28 @@ class SqlWorkflows:
         name: str | None,
         is_active: bool | None,
         at: datetime,
-    ) -> Published:
+    ) -> Edited:
         changes = {"updated_at": to_ms(at), **_renamed(name)}
         if is_active is not None:
             changes["is_active"] = int(is_active)
 
-        def change(connection: Connection) -> Published:
+        def change(connection: Connection) -> Edited:
+            before = _locked(connection, tenant_id, workflow_id)
             _update(connection, tenant_id, workflow_id, changes)
-            return _read(connection, tenant_id, workflow_id)
+            return Edited(before, _read(connection, tenant_id, workflow_id))
 
         return self._writer.run(change)
 
-    def delete(self, tenant_id: str, workflow_id: str, *, at: datetime) -> None:
+    def delete(self, tenant_id: str, workflow_id: str, *, at: datetime) -> Workflow:
         changes = {"updated_at": to_ms(at), "deleted_at": to_ms(at)}
 
-        def change(connection: Connection) -> None:
+        def change(connection: Connection) -> Workflow:
+            before = _locked(connection, tenant_id, workflow_id)
             _update(connection, tenant_id, workflow_id, changes)
             kept_credentials.forget_uses(connection, tenant_id, workflow_id)
+            return before
 
-        self._writer.run(change)
+        return self._writer.run(change)
 
     def rotate(
         self,
@@ -228,6 +249,27 @@ def _read(connection: Connection, tenant_id: str, workflow_id: str) -> Published
     return rows.published(connection.execute(_current(tenant_id, workflow_id)).one())
 
 
+def _locked(connection: Connection, tenant_id: str, workflow_id: str) -> Workflow:
+    """Read a workflow that nobody else may change until the transaction ends.
+
+    Raises:
+        NotFound: there is none, or it is deleted.
+    """
+    query = select(workflows).where(*_there(tenant_id, workflow_id)).with_for_update()
+    found = connection.execute(query).first()
+    if found is None:
+        raise NotFound("There is no workflow with this id.")
+    return rows.workflow(found)
+
+
+def _there(tenant_id: str, workflow_id: str) -> Sequence[ColumnElement[bool]]:
+    return (
+        workflows.c.tenant_id == tenant_id,
+        workflows.c.id == workflow_id,
+        workflows.c.deleted_at.is_(None),
+    )
+
+
 def _renamed(name: str | None) -> dict[str, Any]:
     """Return the changes of a new name, if there is one."""
     if name is None:
@@ -247,11 +289,7 @@ def _update(
     """
     statement = (
         update(workflows)
-        .where(
-            workflows.c.tenant_id == tenant_id,
-            workflows.c.id == workflow_id,
-            workflows.c.deleted_at.is_(None),
-        )
+        .where(*_there(tenant_id, workflow_id))
         .values(changes)
         .returning(workflows.c.version)
     )

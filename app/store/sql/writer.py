@@ -29,6 +29,14 @@ class Watch(Protocol):
     def commit_failed(self) -> None: ...
 
 
+class Writes(Protocol):
+    """What a collection needs to make its changes."""
+
+    def put(self, kind: Kind, subject: str, member: Any) -> "Future[Any]": ...
+
+    def run(self, change: Callable[[Connection], T]) -> T: ...
+
+
 class Writer:
     """Commits whatever waits as one transaction, again and again.
 

@@ -13,14 +13,24 @@ from sqlalchemy.dialects import sqlite
 
 from app.domain.dedupe import key_of_id
 from app.domain.execution import Status, Trigger
-from app.store.protocol import ExecutionFilter
-from app.store.sql import SqlStore, dedupe, ledger, listing, owed, tables, transitions
+from app.store.protocol import AuditFilter, ExecutionFilter
+from app.store.sql import (
+    SqlStore,
+    audit,
+    dedupe,
+    ledger,
+    listing,
+    owed,
+    tables,
+    transitions,
+)
 from app.store.sql.api_keys import key_by_prefix
 from app.store.sql.credentials import by_name
 from app.store.sql.workflows import current_by_former_token, current_by_token
 from tests.store.company import HERE, LATER, NOON, found, payload
 
 ROWS = 40  # of each state
+USER = f"user_{'0' * 32}"
 PRIMARY = "SEARCH executions USING PRIMARY KEY (tenant_id=? AND id=?)"
 KEYS = "SEARCH dedupe USING"
 BY_KEY = "(tenant_id=? AND workflow_id=? AND key=?)"
@@ -275,3 +285,22 @@ def test_a_credential_is_found_by_its_name(explain):
     assert explain(by_name("tenant_1", "hook")) == [
         "SEARCH credentials USING INDEX ux_credentials_name (tenant_id=? AND name=?)"
     ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "read"),
+    [
+        ({}, "PRIMARY KEY (tenant_id=? AND id<?)"),
+        ({"action": "key.create"}, "INDEX ix_audit_action (tenant_id=? AND action=?"),
+        ({"target": "wf_1"}, "INDEX ix_audit_target (tenant_id=? AND target=?"),
+        ({"actor": USER}, "INDEX ix_audit_user (tenant_id=? AND user_id=?"),
+        ({"actor": "key_1"}, "INDEX ix_audit_via (tenant_id=? AND via=?"),
+    ],
+)
+def test_the_audit_log_is_read_by_what_is_asked_for(explain, wanted, read):
+    shown = AuditFilter(**wanted)
+
+    plan = explain(audit.page("tenant_1", shown, limit=50, before="audit_f"))
+
+    assert plan[0].startswith(f"SEARCH audit USING {read}")
+    assert_cheap(plan)

@@ -1,0 +1,164 @@
+"""Every route of the service, and how it is called as it should be."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app.domain.account import Role
+from app.store.protocol import Store
+from app.web import openapi
+from app.web.operations import Operation, promised
+from tests.web import joining
+from tests.web.conftest import Api, definition, hook_of
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+WAITS = {"id": "hold", "uses": "delay", "with": {"seconds": 3600}}
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one path, and what it promises."""
+
+    method: str
+    rule: str
+    arguments: tuple[str, ...]
+    operation: Operation
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.rule}"
+
+    @property
+    def is_unsafe(self) -> bool:
+        return self.method not in SAFE
+
+
+def every(app: Flask) -> list[Route]:
+    """Every route of an app."""
+    return [
+        Route(
+            method,
+            openapi.path_of(rule),
+            tuple(name for _, name in openapi.ARGUMENT.findall(rule.rule)),
+            promised(app, rule.endpoint),
+        )
+        for rule in app.url_map.iter_rules()
+        for method in openapi.methods_of(rule)
+    ]
+
+
+@dataclass
+class Scene:
+    """A tenant, and the things in it that routes are about."""
+
+    api: Api
+    store: Store
+    mark: str = "Plain"  # in the name of everything that is made
+    made: dict[Any, str] = field(default_factory=dict)  # what may be used again
+
+    def name(self) -> str:
+        return f"{self.mark} {uuid.uuid4()}"
+
+    def workflow(self) -> str:
+        return str(self.api.workflow(self.name())["id"])
+
+    def execution(self) -> str:
+        """One that is over, with a step and what came in."""
+        held = self.api.workflow(self.name())
+        return str(self.api.run(held, {"said": self.mark})["id"])
+
+    def cancellable(self) -> str:
+        """One that waits for an hour."""
+        held = self.api.workflow(self.name(), WAITS)
+        asked = {"input": {"said": self.mark}}
+        begun = self.api.call("POST", f"/workflows/{held['id']}/run", asked)
+        return str(begun["execution_id"])
+
+    def key(self) -> str:
+        asked = {"name": self.name(), "scopes": ["read"]}
+        return str(self.api.call("POST", "/api-keys", asked)["id"])
+
+    def member(self) -> str:
+        return joining.join(self.api.client, self.store, self.api, Role.VIEWER)[0]
+
+    def credential(self) -> str:
+        return str(self.api.call("POST", "/credentials", self.secret())["id"])
+
+    def token(self) -> str:
+        return hook_of(self.api.workflow(self.name())).rpartition("/")[2]
+
+    def secret(self) -> Body:
+        data = {"value": f"the secret of {self.mark}"}
+        return {"name": self.name(), "type": "secret", "data": data}
+
+    def path(self, route: Route, *, fresh: bool) -> str:
+        """The route's path with ids of this tenant; fresh ones may be used up."""
+        path = route.rule
+        for name in route.arguments:
+            path = path.replace(f"{{{name}}}", self._value(route, name, fresh=fresh))
+        return path
+
+    def _value(self, route: Route, name: str, *, fresh: bool) -> str:
+        make = MAKERS.get((route.name, name)) or MAKERS[name]
+        if fresh:
+            return make(self)
+        if make not in self.made:
+            self.made[make] = make(self)
+        return self.made[make]
+
+    def body(self, route: Route) -> Body | None:
+        """What a client sends there."""
+        return None if route.operation.body is None else BODIES[route.name](self)
+
+    def ask(
+        self, route: Route, whose: "Scene", *, fresh: bool, **more: Any
+    ) -> TestResponse:
+        """Call a route as this tenant with ids of another, or of its own."""
+        path, value = whose.path(route, fresh=fresh), self.body(route)
+        return self.api.ask(route.method, path, value, **more)
+
+
+MAKERS: Mapping[Any, Callable[[Scene], str]] = {
+    "workflow_id": Scene.workflow,
+    "execution_id": Scene.execution,
+    "key_id": Scene.key,
+    "member_id": Scene.member,
+    "credential_id": Scene.credential,
+    "token": Scene.token,
+    "number": lambda _: "1",
+    "step": lambda _: "note",
+    "more": lambda _: "more/path",
+    "asset": lambda _: "swagger-ui.css",
+    ("POST /api/v1/executions/{execution_id}/cancel", "execution_id"): (
+        Scene.cancellable
+    ),
+}
+
+WORKFLOW = "/api/v1/workflows/{workflow_id}"
+BODIES: Mapping[str, Callable[[Scene], Body]] = {
+    "POST /api/v1/auth/register": lambda scene: {
+        "email": f"{uuid.uuid4()}@example.com",
+        "password": "correct horse battery staple",
+        "tenant": scene.name(),
+    },
+    "POST /api/v1/api-keys": lambda scene: {"name": scene.name(), "scopes": ["read"]},
+    "PATCH /api/v1/members/{member_id}": lambda _: {"role": "editor"},
+    "POST /api/v1/workflows": lambda scene: {
+        "name": scene.name(),
+        "definition": definition(),
+    },
+    f"PUT {WORKFLOW}": lambda scene: {"name": scene.name(), "definition": definition()},
+    f"PATCH {WORKFLOW}": lambda scene: {"name": scene.name(), "is_active": False},
+    f"POST {WORKFLOW}/rollback": lambda _: {"version": 1},
+    f"POST {WORKFLOW}/run": lambda scene: {"input": scene.mark},
+    "POST /api/v1/credentials": Scene.secret,
+    "PUT /api/v1/credentials/{credential_id}": lambda scene: {
+        "name": scene.name(),
+        "data": {"value": f"the next secret of {scene.mark}"},
+    },
+}
