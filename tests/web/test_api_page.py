@@ -5,10 +5,13 @@ import re
 from pathlib import Path
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+SHOWN = [
+    json.loads(each)
+    for each in re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+]
 
 
 def test_the_problem_on_the_page_is_what_a_misfit_gets(api):
-    [shown] = re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     path = f"/workflows/{api.workflow()['id']}"
 
     answer = api.ask(
@@ -18,7 +21,17 @@ def test_the_problem_on_the_page_is_what_a_misfit_gets(api):
         headers={"X-Request-Id": "deploy-7"},
     )
 
-    assert answer.json == json.loads(shown)
+    assert answer.json == SHOWN[0]
+
+
+def test_an_entry_of_the_audit_log_looks_as_the_page_says(api):
+    made = api.workflow()
+    api.call("PUT", f"/workflows/{made['id']}", {"definition": made["definition"]})
+
+    [entry] = api.call("GET", "/audit?action=workflow.publish")["items"]
+
+    assert list(entry) == list(SHOWN[1])
+    assert list(entry["changes"]) == list(SHOWN[1]["changes"])
 
 
 def test_a_key_looks_as_the_page_says(api):
