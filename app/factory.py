@@ -17,6 +17,7 @@ from app.engine.house import House
 from app.engine.lifecycle import Engine
 from app.engine.plan import Compiler
 from app.engine.plans import Plans
+from app.engine.rates import LocalRates
 from app.engine.runner import Runner
 from app.engine.steps import Tools
 from app.engine.vitals import Vitals
@@ -85,6 +86,7 @@ def create_app(
         store=store,
         dispatcher=Dispatcher(house, runner.carry_out),
         refusals=house.refusals,
+        rates=LocalRates(tenant=settings.tenant_rate, workflow=settings.workflow_rate),
         compiler=compiler,
         vault=vault,
         secrets=secrets,
@@ -103,6 +105,7 @@ def _plain(settings: Settings) -> dict[str, Any]:
     return {
         "public_url": settings.base_url,
         "max_body": settings.max_body,
+        "max_workflows": settings.max_workflows,
         "waiting_places": max(1, settings.threads // 2),
         "signup_first": settings.signup == "first",
         "setup_token": settings.setup_token,

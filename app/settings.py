@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 from pydantic import ValidationError as Misfit
 
 KEY_BYTES = 32
+SLOWEST, FASTEST = 0.001, 1e6  # webhooks a second
 
 
 def _listed(value: object) -> object:
@@ -24,6 +25,12 @@ def _listed(value: object) -> object:
 def _key(value: str) -> str:
     if len(b64decode(value, validate=True)) != KEY_BYTES:
         raise ValueError(f"must be the base64 of {KEY_BYTES} bytes")
+    return value
+
+
+def _rate(value: float) -> float:
+    if value and not SLOWEST <= value <= FASTEST:
+        raise ValueError(f"must be 0, for no limit, or {SLOWEST:g} to {FASTEST:g}")
     return value
 
 
@@ -46,6 +53,7 @@ def _absent(_: str) -> str:
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Rate = Annotated[float, AfterValidator(_rate)]
 Listed = BeforeValidator(_listed)
 Names = Annotated[tuple[str, ...], Listed]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], Listed]
@@ -55,11 +63,8 @@ UNBUILT = (
     "SLUICE_BACKLOG_LIMIT",
     "SLUICE_MAX_DEPTH",
     "SLUICE_MAX_LOOP",
-    "SLUICE_MAX_WORKFLOWS",
     "SLUICE_RETENTION_DAYS",
     "SLUICE_STORAGE_LIMIT",
-    "SLUICE_TENANT_RATE",
-    "SLUICE_WORKFLOW_RATE",
 )
 LISTS = frozenset({"cors_origins", "outbound_allow"})  # empty means none, not unset
 LOCAL_ORIGINS = (r"https?://localhost(:\d+)?$", r"https?://127\.0\.0\.1(:\d+)?$")
@@ -94,6 +99,9 @@ class Settings:
     pool_queue: Count = 100  # executions that may wait for one
     execution_timeout: Seconds = 300.0  # seconds an execution may run
     max_body: Positive = 1 << 20  # bytes of a request
+    tenant_rate: Rate = 0.0  # webhooks a second, in each process; 0: any number
+    workflow_rate: Rate = 0.0  # the same for one workflow
+    max_workflows: Positive = 10_000  # of a tenant
     max_steps: Positive = 1000  # steps of a workflow
     max_output: Positive = 1 << 20  # bytes of a step's output
     cors_origins: Names | None = None  # none: localhost in development

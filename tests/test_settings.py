@@ -89,7 +89,7 @@ def test_an_explicit_value_wins_over_the_environments_default():
     assert not settings.private_allowed
 
 
-@pytest.mark.parametrize("name", ["SLUICE_TENANT_RATE", "SLUICE_RETENTION_DAYS"])
+@pytest.mark.parametrize("name", ["SLUICE_BACKLOG_LIMIT", "SLUICE_RETENTION_DAYS"])
 def test_refuses_what_it_could_only_ignore(name):
     with pytest.raises(ValueError, match=f"{name}: not supported yet"):
         Settings.from_env({name: "5"})
@@ -107,3 +107,12 @@ def test_the_keys_of_the_vault_are_those_of_the_environment_in_their_order():
 
     assert settings.sealing_keys == (b"x" * 32, bytes(32))
     assert Settings.from_env({}).sealing_keys == ()
+
+
+def test_a_rate_is_any_sensible_number_of_webhooks_a_second():
+    for value, rate in (("0", 0), ("0.5", 0.5), ("250", 250), ("", 0)):
+        assert Settings.from_env({"SLUICE_TENANT_RATE": value}).tenant_rate == rate
+
+    for value in ("-1", "inf", "nan", "1e-9", "1e300", "many"):
+        with pytest.raises(ValueError, match="SLUICE_WORKFLOW_RATE is"):
+            Settings.from_env({"SLUICE_WORKFLOW_RATE": value})

@@ -66,6 +66,24 @@ class Overloaded(ServiceError):
         self.code = code or self.code
 
 
+class RateLimited(Overloaded):
+    """A tenant or a workflow sends more in a second than it may; `code` says which."""
+
+    code = "rate-limited"
+
+
+class TooManyWorkflows(Conflict):
+    """A tenant has `most` workflows, and may have no more."""
+
+    code = "workflow-limit"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"This tenant has {most} workflows, as many as it may: delete one, or have"
+            " the operator raise SLUICE_MAX_WORKFLOWS."
+        )
+
+
 class StoreUnavailable(ServiceError):
     """The store could not commit; nothing may be promised."""
 

@@ -56,7 +56,7 @@ def _within_limit(seconds: float, info: ValidationInfo) -> float:
 def _few_enough(steps: Any, info: ValidationInfo) -> Any:
     most: int = (info.context or {})["max_steps"]
     if isinstance(steps, list) and len(steps) > most:
-        message = f"has {len(steps)} steps; the most is {most}"
+        message = f"has {len(steps)} steps; the most is {most} (SLUICE_MAX_STEPS)"
         raise PydanticCustomError("limit", message)
     return steps
 

@@ -10,9 +10,8 @@ from datetime import datetime
 from functools import partial
 
 from app.domain import ids, times
-from app.domain.errors import Duplicate, Overloaded
+from app.domain.errors import Duplicate, Overloaded, ServiceError
 from app.domain.execution import LIVE, Execution, Payload, Status, Trigger
-from app.domain.ledger import Outcome
 from app.domain.workflow import Published
 from app.engine.house import House
 from app.engine.pool import PoolStats, Seat
@@ -70,8 +69,8 @@ class Dispatcher:
             self._house.watchers.expect(execution.id)
         try:
             commit = self._executions.add(execution, run.payload, dedupe=run.dedupe)
-        except BaseException:
-            self._not_recorded(run, seat, execution)
+        except BaseException as error:
+            self._not_recorded(run, seat, execution, error)
             raise
         recorded = partial(self._recorded, run, seat, execution, answer)
         commit.add_done_callback(partial(copy_context().run, recorded))
@@ -145,9 +144,8 @@ class Dispatcher:
     def _reserve(self, run: Run) -> Seat:
         try:
             return self._pool.reserve()
-        except Overloaded:
-            workflow = run.published.workflow
-            self._house.refusals.count(workflow, run.trigger, Outcome.SHED)
+        except Overloaded as full:
+            self._shed(run, full)
             raise
 
     def _execution(self, run: Run, *, at: datetime) -> Execution:
@@ -165,11 +163,17 @@ class Dispatcher:
             owner=self._house.owner,
         )
 
-    def _not_recorded(self, run: Run, seat: Seat, execution: Execution) -> None:
+    def _not_recorded(
+        self, run: Run, seat: Seat, execution: Execution, error: BaseException
+    ) -> None:
         """A refusal like any other: whoever sent it is told to try again."""
         self._house.watchers.tell(execution.id)
-        self._house.refusals.count(run.published.workflow, run.trigger, Outcome.SHED)
+        self._shed(run, error)
         seat.free()
+
+    def _shed(self, run: Run, error: BaseException) -> None:
+        code = error.code if isinstance(error, ServiceError) else ServiceError.code
+        self._house.refusals.shed(run.published.workflow, run.trigger, code)
 
     def _recorded(
         self,
@@ -180,7 +184,7 @@ class Dispatcher:
         commit: "Future[str]",
     ) -> None:
         if error := commit.exception():
-            self._not_recorded(run, seat, execution)
+            self._not_recorded(run, seat, execution, error)
             answer.set_exception(error)
             return
         if duplicate := _duplicate(execution, commit.result()):

@@ -15,6 +15,7 @@ from app.store.protocol import Ledger
 
 log = logging.getLogger(__name__)
 Counts = Counter[tuple[Account, Outcome]]
+Reasons = Counter[tuple[Account, str]]  # of what was shed, by code
 
 
 class Refusals:
@@ -29,13 +30,20 @@ class Refusals:
         self._ledger, self._process, self._stats = ledger, process, stats
         self._lock = threading.Lock()
         self._counts: Counts = Counter()
+        self._reasons: Reasons = Counter()
 
     def count(self, workflow: Workflow, trigger: Trigger, outcome: Outcome) -> None:
         """Count one attempt that did not become an execution."""
-        hour = times.hour_of(times.now())
-        account = Account(workflow.tenant_id, workflow.id, trigger, hour)
+        account = _account(workflow, trigger)
         with self._lock:
             self._counts[account, outcome] += 1
+
+    def shed(self, workflow: Workflow, trigger: Trigger, code: str) -> None:
+        """Count one attempt that was told to come again, under the problem's code."""
+        account = _account(workflow, trigger)
+        with self._lock:
+            self._counts[account, Outcome.SHED] += 1
+            self._reasons[account, code] += 1
 
     def flush(self) -> None:
         """Write and log what was counted since the last time.
@@ -45,6 +53,7 @@ class Refusals:
         """
         with self._lock:
             counts, self._counts = self._counts, Counter()
+            reasons, self._reasons = self._reasons, Counter()
         if not counts:
             return
         try:
@@ -52,10 +61,11 @@ class Refusals:
         except StoreUnavailable:
             with self._lock:
                 self._counts.update(counts)
+                self._reasons.update(reasons)
             raise
-        self._log(counts)
+        self._log(counts, reasons)
 
-    def _log(self, counts: Counts) -> None:
+    def _log(self, counts: Counts, reasons: Reasons) -> None:
         stats = self._stats()
         for (account, outcome), count in counts.items():
             if outcome is Outcome.SHED:
@@ -66,11 +76,22 @@ class Refusals:
                         "workflow_id": account.workflow_id,
                         "trigger": account.trigger.value,
                         "count": count,
+                        "codes": _of(account, reasons),
                         "busy": stats.busy,
                         "queued": stats.queued,
                         "capacity": stats.capacity,
                     },
                 )
+
+
+def _account(workflow: Workflow, trigger: Trigger) -> Account:
+    hour = times.hour_of(times.now())
+    return Account(workflow.tenant_id, workflow.id, trigger, hour)
+
+
+def _of(account: Account, reasons: Reasons) -> Mapping[str, int]:
+    """Count an account's refusals by code."""
+    return {code: n for (whose, code), n in reasons.items() if whose == account}
 
 
 def _both_sides(counts: Counts) -> Mapping[tuple[Account, Outcome], int]:

@@ -234,7 +234,11 @@ def _as_failures(step: PlannedStep, context: ExecutionContext) -> Iterator[None]
     try:
         yield
     except jsons.TooLarge as error:
-        raise StepFailed("too-large", f"The output is too large: {error}") from error
+        raise StepFailed(
+            "too-large",
+            f"The output is too large: {error}; hand on less, or raise"
+            " SLUICE_MAX_OUTPUT.",
+        ) from error
     except ValueError as error:
         raise StepFailed("expression", f"The output is no JSON: {error}") from error
     except DeadlineExceeded as error:

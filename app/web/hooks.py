@@ -24,7 +24,7 @@ bp = Blueprint("hooks", __name__)
     scope=None,
     raw_body=True,
     answers={200: ReceivedView, 202: QueuedView},
-    problems=(401, 404, 405, 408, 413, 502, 504),
+    problems=(401, 404, 405, 408, 413, 429, 502, 504),
     headers={202: ("Location",)},
     unaudited="strangers bring events, which executions and the ledger keep",
 )

@@ -17,6 +17,7 @@ from app.web.schemas.problems import ProblemView
 ARGUMENT = re.compile(r"<(?:(\w+)[^:>]*:)?(\w+)>")
 REF = "#/components/schemas/{model}"
 IMPLICIT = frozenset({"HEAD", "OPTIONS"})  # every route answers them
+AND_HEADER = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 ALWAYS = frozenset({400, 500, 503})  # wrong host or framing, our fault, no store
 Wanted = tuple[type[BaseModel], JsonSchemaMode]
 Schemas = Mapping[Wanted, dict[str, Any]]
@@ -163,7 +164,7 @@ def _refusals(rule: Rule, operation: Operation) -> set[int]:
 
 
 def _problem(status: int, schemas: Schemas) -> dict[str, Any]:
-    also = {401: "WWW-Authenticate", 503: "Retry-After"}.get(status)
+    also = AND_HEADER.get(status)
     names = ["X-Request-Id", also] if also else ["X-Request-Id"]
     schema = schemas[ProblemView, "serialization"]
     return {

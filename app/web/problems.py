@@ -14,9 +14,11 @@ from app.domain.errors import (
     Invalid,
     NotFound,
     Overloaded,
+    RateLimited,
     ServiceError,
     SignupClosed,
     StoreUnavailable,
+    TooManyWorkflows,
     Unsealable,
 )
 
@@ -29,10 +31,12 @@ MAX_FAULTS = 50  # more help nobody
 STATUS: Mapping[type[ServiceError], int] = {
     NotFound: 404,
     Conflict: 409,
+    TooManyWorkflows: 409,
     Invalid: 422,
     SignupClosed: 403,
     CallerGone: 408,  # nobody reads it
     Overloaded: 503,
+    RateLimited: 429,
     StoreUnavailable: 503,
     Unsealable: 503,  # until an operator gives us the key
 }

@@ -11,11 +11,18 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from typing import Protocol
 
-from app.domain.errors import Duplicate, Overloaded, ServiceError, StepFailed
+from app.domain.errors import (
+    Duplicate,
+    Overloaded,
+    RateLimited,
+    ServiceError,
+    StepFailed,
+)
 from app.domain.execution import Execution, Payload, Trigger
 from app.domain.ledger import Outcome
 from app.domain.workflow import Workflow
 from app.engine.dispatcher import Run
+from app.engine.rates import Rates
 from app.security.signatures.signed import Verdict
 from app.web import deliveries, problems, verifying
 from app.web.deliveries import Delivery
@@ -41,6 +48,8 @@ class CountsRefusals(Protocol):
 
     def count(self, workflow: Workflow, trigger: Trigger, outcome: Outcome) -> None: ...
 
+    def shed(self, workflow: Workflow, trigger: Trigger, code: str) -> None: ...
+
 
 class CountsWebhooks(Protocol):
     """The counters of webhooks, and of signatures that were refused."""
@@ -61,11 +70,12 @@ class Receiver:
         metrics: CountsWebhooks,
         room: WaitingRoom,
         *,
+        rates: Rates,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._doors, self._dispatcher = doors, dispatcher
         self._refusals, self._metrics = refusals, metrics
-        self._room, self._clock = room, clock
+        self._room, self._rates, self._clock = room, rates, clock
 
     def admit(self, delivery: Delivery) -> Pending:
         """Find the workflow, judge the delivery, take a seat; wait for nothing."""
@@ -122,6 +132,7 @@ class Receiver:
 
         Raises:
             Refused: what is wrong with the delivery; it is counted.
+            RateLimited: too many come; it is counted as shed.
         """
         self._check_open(door)
         answer = self._handshake(door, delivery)
@@ -131,7 +142,9 @@ class Receiver:
             raise self._rejected(door, _wrong_method(delivery.method, door.methods))
         if isinstance(delivery.body, Problem):
             raise self._rejected(door, delivery.body)
+        self._limit(door, self._rates.check)  # before a signature costs anything
         self._verify(door, delivery)
+        self._limit(door, self._rates.take)  # only what its sender signed counts
         if door.json_only and (reason := deliveries.no_json(delivery, delivery.body)):
             raise self._rejected(door, problems.not_json(reason))
         return delivery.body
@@ -140,8 +153,10 @@ class Receiver:
         if not door.is_open:
             raise self._rejected(door, _gone())
         if door.is_locked:
-            self._book(door, "failed", Outcome.SHED)
-            raise problems.Refused(verifying.locked())
+            locked = verifying.locked()
+            self._metrics.webhook("failed")
+            self._refusals.shed(door.workflow, Trigger.WEBHOOK, locked.code)
+            raise problems.Refused(locked)
 
     def _handshake(self, door: Door, delivery: Delivery) -> Answer | None:
         if door.verifier is None:
@@ -157,6 +172,13 @@ class Receiver:
         verdict = door.verifier.verdict(delivery, self._clock())
         if verdict is not Verdict.OK:
             raise self._unverified(door, door.verifier, verdict)
+
+    def _limit(self, door: Door, ask: Callable[[Workflow], None]) -> None:
+        try:
+            ask(door.workflow)
+        except RateLimited as limited:
+            self._refusals.shed(door.workflow, Trigger.WEBHOOK, limited.code)
+            raise
 
     def _unverified(
         self, door: Door, verifier: Verifier, reason: Verdict

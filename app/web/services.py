@@ -7,6 +7,7 @@ from flask import Flask, current_app
 
 from app.engine.dispatcher import Dispatcher
 from app.engine.plan import Compiler
+from app.engine.rates import Rates
 from app.engine.refusals import Refusals
 from app.engine.vitals import Vitals
 from app.security.passwords import Passwords
@@ -29,6 +30,7 @@ class Services:
     store: Store
     dispatcher: Dispatcher
     refusals: Refusals
+    rates: Rates
     compiler: Compiler
     vault: Vault
     secrets: Secrets
@@ -36,6 +38,7 @@ class Services:
     vitals: Vitals
     public_url: str  # what links begin with; no slash at the end
     max_body: int  # bytes
+    max_workflows: int  # of one tenant
     waiting_places: int  # callers who may wait for the end of a run
     signup_first: bool = True  # only the first registration is taken
     setup_token: str | None = field(default=None, repr=False)
@@ -72,6 +75,7 @@ class Services:
             self.refusals,
             self.metrics,
             self.room,
+            rates=self.rates,
         )
 
     @cached_property

@@ -6,7 +6,6 @@ from typing import Self
 
 from app.domain.errors import CallerGone, Conflict, Overloaded
 from app.domain.execution import Execution, Trigger
-from app.domain.ledger import Outcome
 from app.domain.workflow import Published, Workflow
 from app.engine.dispatcher import Dispatcher
 from app.engine.refusals import Refusals
@@ -51,8 +50,9 @@ class WaitingRoom:
             Overloaded: every place is taken; counted as shed.
         """
         if not self._places.acquire(blocking=False):
-            self._refusals.count(published.workflow, trigger, Outcome.SHED)
-            raise Overloaded(FULL, code="too-many-waiting")
+            full = Overloaded(FULL, code="too-many-waiting")
+            self._refusals.shed(published.workflow, trigger, full.code)
+            raise full
         return Visit(self, published, client, key)
 
     def leave(self) -> None:

@@ -63,7 +63,12 @@ def create() -> ResponseReturnValue:
     made = definitions.first(caller(), body(WorkflowRequest))
     saved, credentials = made.published, made.credentials
     told = noting(lambda _: deeds.workflow_made(saved, credentials))
-    told.workflows.add(saved.workflow, saved.version, credentials=credentials)
+    told.workflows.add(
+        saved.workflow,
+        saved.version,
+        credentials=credentials,
+        most=services().max_workflows,
+    )
     where = url_for(".read", workflow_id=saved.workflow.id)
     return _shown(saved), 201, {"Location": where}
 

@@ -15,8 +15,8 @@ from app.store.memory.ledger import MemoryLedger
 
 def test_books_both_sides_at_once_and_logs_one_line_for_all(rig, caplog):
     workflow = rig.workflow({"id": "a", "uses": "set", "with": {"value": 1}}).workflow
-    for _ in range(3):
-        rig.refusals.count(workflow, Trigger.WEBHOOK, Outcome.SHED)
+    for code in ("queue-full", "tenant-rate", "queue-full"):
+        rig.refusals.shed(workflow, Trigger.WEBHOOK, code)
     rig.refusals.count(workflow, Trigger.WEBHOOK, Outcome.REJECTED)
 
     with caplog.at_level(logging.WARNING):
@@ -28,6 +28,7 @@ def test_books_both_sides_at_once_and_logs_one_line_for_all(rig, caplog):
     assert books.door[Outcome.SHED] == 3
     (line,) = [r.__dict__ for r in caplog.records if r.message == "Webhook shed"]
     assert (line["count"], line["workflow_id"]) == (3, workflow.id)
+    assert line["codes"] == {"queue-full": 2, "tenant-rate": 1}
     assert {"busy", "queued", "capacity", "tenant_id"} <= line.keys()
 
 
@@ -51,10 +52,10 @@ def test_keeps_its_counts_while_the_store_fails(rig):
     ledger = Ledger()
     refusals = Refusals(ledger, process="p", stats=rig.pool.stats)
     workflow = rig.workflow({"id": "a", "uses": "set", "with": {"value": 1}}).workflow
-    refusals.count(workflow, Trigger.WEBHOOK, Outcome.SHED)
+    refusals.shed(workflow, Trigger.WEBHOOK, "queue-full")
     with pytest.raises(StoreUnavailable):
         refusals.flush()
-    refusals.count(workflow, Trigger.WEBHOOK, Outcome.SHED)
+    refusals.shed(workflow, Trigger.WEBHOOK, "queue-full")
 
     ledger.broken = False
     refusals.flush()

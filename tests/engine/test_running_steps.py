@@ -215,6 +215,18 @@ def test_an_output_that_cannot_be_kept_fails_the_step(rig, value, code):
     assert rig.finish(workflow, "x" * 600).error.code == code
 
 
+def test_an_output_may_be_as_long_as_the_limit_and_not_a_byte_longer(rig):
+    workflow = rig.workflow(
+        {"id": "a", "uses": "set", "with": {"value": "{{ trigger.body }}"}}
+    )
+
+    assert rig.finish(workflow, "x" * 998).error is None  # and two quotes
+    error = rig.finish(workflow, "x" * 999).error
+    assert error.code == "too-large"
+    assert "more than 1000 bytes" in error.message
+    assert "SLUICE_MAX_OUTPUT" in error.message
+
+
 @pytest.mark.parametrize(("attempts", "code"), [(1, "http-status"), (2, None)])
 def test_failure_handling_reads_what_the_failed_step_left(rig, attempts, code):
     left = {"status": 503, "body": "no stock"}

@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests.security.signatures.senders import URL, Sender, Sent
+from tests.web.receiving import Rig
 from tests.web.test_doors import TOKEN, published
-from tests.web.test_receive import Rig
 
 
 class Gate:

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain import times
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, NotFound, TooManyWorkflows
 from app.domain.workflow import Published
 from tests.store.company import LATER, NOON, token, version, workflow
 
@@ -257,3 +257,40 @@ def test_another_tenants_workflow_is_not_found(store, company, other):
 
     assert listed(other) == [other.workflow]
     assert store.workflows.get(company.id, theirs).workflow == company.workflow
+
+
+def test_a_tenant_has_as_many_workflows_as_it_may(store, company, other):
+    def add(of, name, *, most=3):
+        added = workflow(of.id, name=name)
+        store.workflows.add(added, version(added), most=most)
+        return added
+
+    second = add(company, "b")
+    add(company, "c")
+
+    with pytest.raises(TooManyWorkflows, match=r"has 3 .* SLUICE_MAX_WORKFLOWS"):
+        add(company, "d")
+
+    assert len(listed(company)) == 3
+    add(other, "b")
+    store.workflows.delete(company.id, second.id, at=LATER)
+    add(company, "d")
+    with pytest.raises(TooManyWorkflows):
+        add(company, "e", most=2)
+    add(company, "e", most=4)
+
+
+def test_racing_additions_are_let_in_up_to_the_limit(store, company):
+    def add(n: int) -> bool:
+        added = workflow(company.id, name=f"W{n}")
+        try:
+            store.workflows.add(added, version(added), most=6)
+        except TooManyWorkflows:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as workers:
+        won = list(workers.map(add, range(16)))
+
+    assert won.count(True) == 5
+    assert len(listed(company, limit=20)) == 6

@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.web.receiving import Rig
 from tests.web.signed import BODY, named
 from tests.web.test_doors import TOKEN, published
-from tests.web.test_receive import Rig
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from app.security.signatures.signed import Signed
 from tests.security.signatures.requests import signed
 from tests.security.signatures.senders import SENDERS, Sender
 from tests.security.signatures.strangers import damaged, stranger
+from tests.web.receiving import Rig
 from tests.web.test_doors import TOKEN, published
-from tests.web.test_receive import Rig
 
 
 def status(rig: Rig, request: Signed) -> int:

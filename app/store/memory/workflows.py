@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.domain import jsons, times
 from app.domain.credential import Credential
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, NotFound, TooManyWorkflows
 from app.domain.workflow import (
     Definition,
     Edited,
@@ -34,11 +34,14 @@ class MemoryWorkflows:
         version: Version,
         *,
         credentials: Sequence[Credential] = (),
+        most: int | None = None,
     ) -> None:
         text.check("the name", workflow.name)
         key = (workflow.tenant_id, workflow.id)
         kept = _kept(version)
         with self._state.writing():
+            if most is not None and self._living(workflow.tenant_id) >= most:
+                raise TooManyWorkflows(most)
             self._require_free(workflow)
             self._keep_credentials(kept, credentials)
             self._state.workflows[key] = workflow
@@ -170,6 +173,10 @@ class MemoryWorkflows:
         if key not in self._state.workflows or key in self._state.deleted:
             raise NotFound("There is no workflow with this id.")
         return self._state.workflows[key]
+
+    def _living(self, tenant_id: str) -> int:
+        alive = self._state.workflows.keys() - self._state.deleted
+        return sum(owner == tenant_id for owner, _ in alive)
 
     def _save(self, workflow: Workflow) -> None:
         text.check("the name", workflow.name)

@@ -29,11 +29,20 @@ class Workflows(Protocol):
         version: Version,
         *,
         credentials: Sequence[Credential] = (),
+        most: int | None = None,
     ) -> None:
         """Remember a new workflow with its first version.
 
+        Args:
+            workflow: new.
+            version: its first.
+            credentials: what comes with it.
+            most: how many the tenant may have, the deleted ones not counted. Of
+                racing additions no more succeed than there is room for.
+
         Raises:
             Conflict: the tenant has a workflow of this name; or for a credential.
+            TooManyWorkflows: the tenant has as many as it may.
         """
 
     def get(self, tenant_id: str, workflow_id: str) -> Published:

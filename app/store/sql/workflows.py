@@ -11,6 +11,7 @@ from sqlalchemy import (
     Select,
     and_,
     delete,
+    func,
     insert,
     literal,
     select,
@@ -20,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain import times
 from app.domain.credential import Credential
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, NotFound, TooManyWorkflows
 from app.domain.times import to_ms
 from app.domain.workflow import (
     Definition,
@@ -35,6 +36,7 @@ from app.store import text
 from app.store.envelope import encoded
 from app.store.sql import credentials as kept_credentials
 from app.store.sql import rows
+from app.store.sql.account_tables import tenants
 from app.store.sql.database import Reader
 from app.store.sql.tables import former_tokens, versions, workflows
 from app.store.sql.writer import Writes
@@ -71,6 +73,7 @@ class SqlWorkflows:
         version: Version,
         *,
         credentials: Sequence[Credential] = (),
+        most: int | None = None,
     ) -> None:
         text.check("the name", workflow.name)
         values = rows.workflow_values(workflow)
@@ -80,6 +83,8 @@ class SqlWorkflows:
         )
 
         def change(connection: Connection) -> None:
+            if most is not None:
+                _require_room(connection, workflow.tenant_id, most)
             with _unique_name():
                 connection.execute(insert(workflows).values(values))
             connection.execute(insert(versions).values(first))
@@ -243,6 +248,23 @@ def _versions(tenant_id: str, workflow_id: str) -> Select[Any]:
     return select(versions).where(
         versions.c.tenant_id == tenant_id, versions.c.workflow_id == workflow_id
     )
+
+
+def _require_room(connection: Connection, tenant_id: str, most: int) -> None:
+    """Refuse a further workflow of a tenant that has as many as it may.
+
+    Where several write at a time, those of one tenant wait for each other here.
+    """
+    turn = select(tenants.c.id).where(tenants.c.id == tenant_id).with_for_update()
+    connection.execute(turn)
+    alive = (
+        select(workflows.c.id)
+        .where(workflows.c.tenant_id == tenant_id, workflows.c.deleted_at.is_(None))
+        .limit(most)
+    )
+    count = select(func.count()).select_from(alive.subquery())
+    if connection.execute(count).scalar_one() >= most:
+        raise TooManyWorkflows(most)
 
 
 def _read(connection: Connection, tenant_id: str, workflow_id: str) -> Published:
