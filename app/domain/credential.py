@@ -1,16 +1,25 @@
 """Credentials: secrets of a tenant, known by name and never shown again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-# The fields of each type; of what is to come, only the names are known.
-FIELDS: Mapping[str, tuple[str, ...]] = {
+from app.domain.errors import NotFound
+
+# What nobody may see of each type; the rest of its fields is sealed all the same.
+SECRETS: Mapping[str, tuple[str, ...]] = {
     "secret": ("value",),
+    "bearer": ("token",),
+    "basic": ("password",),
+    "header": ("value",),
+    "query": ("value",),
     "slack": ("url",),
     "discord": ("url",),
+    "smtp": ("password",),
+    "twilio": ("auth_token",),
+    "oauth2": ("client_secret",),
+    "generic": (),  # every field, whatever its name
 }
-LATER = ("bearer", "basic", "header", "query", "smtp", "twilio", "oauth2", "generic")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +34,39 @@ class Credential:
     sealed: Mapping[str, bytes] = field(repr=False)
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A credential in the clear, for as long as a step needs it."""
+
+    tenant_id: str
+    id: str
+    name: str
+    type: str
+    data: Mapping[str, str] = field(repr=False)
+
+    def field(self, name: str) -> str:
+        """Return one of its fields.
+
+        Raises:
+            NotFound: its type has none of this name.
+        """
+        if name not in self.data:
+            raise NotFound(
+                f"The credential `{self.name}` is of type {self.type}"
+                f" and has no {name}."
+            )
+        return self.data[name]
+
+    def secrets(self) -> Iterator[str]:
+        """Return what must not be seen, in each form in which it is told as a whole."""
+        named = SECRETS.get(self.type) or tuple(self.data)
+        yield from (self.data[each] for each in named if each in self.data)
+        if self.type == "basic":
+            user, password = self.data["username"], self.data["password"]
+            yield f"{user}:{password}"
+            if not password:  # some services take a key as the name
+                yield user
+        if self.type == "header":  # after `Bearer` or `Basic`
+            yield self.data["value"].partition(" ")[2]

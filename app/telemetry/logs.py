@@ -2,17 +2,20 @@
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from logging.handlers import QueueHandler, QueueListener
 from queue import Full, Queue
 
+from app.domain.masking import Mask, without_named
 from app.server.jsonlog import JsonLogFormatter
 
 WAITING_LINES = 10_000  # lines kept while stdout is blocked; later ones are dropped
 
 _facts: ContextVar[dict[str, str] | None] = ContextVar("facts", default=None)
+_mask: ContextVar[Mask | None] = ContextVar("mask", default=None)
+_OWN = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime"})
 
 
 def bind(**facts: str | None) -> None:
@@ -35,6 +38,16 @@ def bound(**facts: str | None) -> Iterator[None]:
         yield
     finally:
         _facts.set(before)
+
+
+@contextmanager
+def hiding(mask: Mask) -> Iterator[None]:
+    """Keep values out of what is logged in a block, also those that are added later."""
+    before = _mask.set(mask)
+    try:
+        yield
+    finally:
+        _mask.reset(before)
 
 
 class Stdout(logging.Handler):
@@ -82,7 +95,23 @@ class Lines(QueueHandler):
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         for name, value in (_facts.get() or {}).items():
             record.__dict__.setdefault(name, value)
+        extras = vars(record).keys() - _OWN
+        vars(record).update(
+            without_named({each: vars(record)[each] for each in extras})
+        )
+        if mask := _mask.get():
+            self._hide(record, mask, extras)
         return record
+
+    def _hide(
+        self, record: logging.LogRecord, mask: Mask, extras: Iterable[str]
+    ) -> None:
+        record.msg, record.args = mask.text(record.getMessage()), None
+        for name in extras:
+            vars(record)[name] = mask.value(vars(record)[name])
+        if record.exc_info:
+            trace = logging.Formatter().formatException(record.exc_info)
+            record.exc_text, record.exc_info = mask.text(trace), None
 
     def enqueue(self, record: logging.LogRecord) -> None:
         if self._listener is None:

@@ -10,7 +10,15 @@ from app.domain.body import named, packed
 from app.domain.execution import Payload
 from app.web.problems import Problem
 
-SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+SECRET_HEADERS = frozenset(
+    {
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "x-gitlab-token",
+        "x-telegram-bot-api-secret-token",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

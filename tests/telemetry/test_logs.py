@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from app.domain.masking import Mask
 from app.telemetry import logs
 
 
@@ -91,3 +92,38 @@ def test_configuring_again_replaces_the_handler(lines):
     assert handlers == [again]
     assert logging.getLogger("flask_cors").level == logging.DEBUG
     logging.getLogger().removeHandler(again)
+
+
+def test_values_that_are_hidden_are_in_no_line_of_the_block(lines, capsys):
+    mask = Mask(["s3cret-8f2c"])
+    log = logging.getLogger("app.x")
+    with logs.hiding(mask):
+        log.info("Said %s", "s3cret-8f2c", extra={"fields": {"a": ["s3cret-8f2c"]}})
+        mask.add(["t0ken-8f2c"])
+        try:
+            int("t0ken-8f2c")
+        except ValueError:
+            log.exception("Broke")
+    log.info("s3cret-8f2c")
+
+    said, broke, after = printed(capsys)
+    assert said["message"] == "Said [redacted]"
+    assert said["fields"] == {"a": ["[redacted]"]}
+    assert "'[redacted]'" in broke["exception"]
+    assert after["message"] == "s3cret-8f2c"
+
+
+def test_what_bears_the_name_of_a_secret_is_not_logged(lines, capsys):
+    fields = {"Authorization": "s3cret", "user": "miller", "deep": [{"api_key": 7}]}
+
+    logging.getLogger("app.x").info(
+        "Told", extra={"fields": fields, "password": "s3cret"}
+    )
+
+    [line] = printed(capsys)
+    assert line["password"] == "[redacted]"
+    assert line["fields"] == {
+        "Authorization": "[redacted]",
+        "user": "miller",
+        "deep": [{"api_key": "[redacted]"}],
+    }
