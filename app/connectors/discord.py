@@ -24,6 +24,7 @@ class DiscordMessage(Message):
     """Post a text to the channel of a credential or of a URL."""
 
     name: ClassVar[str] = "discord.message"
+    credential_types: ClassVar[tuple[str, ...]] = ("discord",)
 
     text: Annotated[Text, AfterValidator(short_enough)]
 

@@ -72,6 +72,8 @@ class HttpClient:
         the execution set it, says which of them timed out. `StepFailed` with
         code `timeout` means that connecting took too long with time left.
 
+        A proof goes no further than the origin that is called.
+
         Raises:
             StepFailed: `invalid-settings`, `blocked-address`, `connect-failed`,
                 `timeout`, `bad-answer` or `too-large`; never for a status.
@@ -93,7 +95,8 @@ class HttpClient:
     def _follow(self, context: ExecutionContext, outgoing: Outgoing) -> Reply:
         for _ in range(MAX_REDIRECTS + 1):
             reply = self._exchange(context, outgoing)
-            if reply.status not in REDIRECTS or "location" not in reply.headers:
+            is_redirect = reply.status in REDIRECTS and "location" in reply.headers
+            if not (is_redirect and outgoing.follows):
                 return reply
             outgoing = redirected(outgoing, reply.status, reply.headers["location"])
         message = f"{reply.origin} redirected further than {MAX_REDIRECTS} times"
@@ -118,7 +121,7 @@ class HttpClient:
             "user-agent": self._user_agent,
             "accept": "*/*",
             "accept-encoding": "gzip",
-            **outgoing.headers,
+            **outgoing.sent_headers,
             **_length(outgoing),
             "connection": "close",
         }
@@ -152,7 +155,7 @@ def _url_of(outgoing: Outgoing) -> httpcore2.URL:
         scheme=outgoing.url.raw_scheme,
         host=outgoing.url.raw_host,
         port=outgoing.port,
-        target=outgoing.url.raw_path,
+        target=outgoing.sent_url.raw_path,
     )
 
 

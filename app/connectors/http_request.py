@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from app.connectors import statuses
+from app.connectors import authorizing, statuses
 from app.connectors.fields import Headers, Plain, Text, Url
 from app.connectors.http import Reply
-from app.connectors.outgoing import Body, Request
+from app.connectors.outgoing import Body, Proof, Request
 from app.connectors.registry import Call, Connector
 from app.connectors.signing import Sign
 from app.domain import jsons
@@ -48,7 +48,8 @@ class HttpRequest(Connector):
 
     `accept_status` is a status, a class such as ``2xx``, or a list of these; by
     default everything below 400 is accepted. With `sign` the request bears a signature
-    over exactly the bytes that are sent.
+    over exactly the bytes that are sent. A credential shows the server who calls: it is
+    added when the request is sent, and never to one that was redirected elsewhere.
 
     The output is ``{status, headers, body}``. The body is the value for JSON
     types, a string for what is text, null for nothing, and Base64 for other
@@ -57,6 +58,7 @@ class HttpRequest(Connector):
     """
 
     name: ClassVar[str] = "http.request"
+    credential_types: ClassVar[tuple[str, ...]] = tuple(authorizing.STATIC)
 
     method: Method = "GET"
     url: Url
@@ -71,6 +73,7 @@ class HttpRequest(Connector):
             _listed, json_schema_input_type=Status | StatusClass | Statuses
         ),
     ] = None
+    credential: Plain | None = None
     sign: Sign | None = None
 
     @model_validator(mode="after")
@@ -95,6 +98,7 @@ class HttpRequest(Connector):
             headers={**self._headers(call.idempotency_key), **self._mark(call, body)},
             query=self.query,
             body=body,
+            proof=self._proof(call),
         )
         reply = call.http.call(call.context, request)
         headers = dict(reply.headers)
@@ -112,6 +116,12 @@ class HttpRequest(Connector):
         if self.sign is None:
             return {}
         return self.sign.headers(call, b"" if body is None else body.content)
+
+    def _proof(self, call: Call) -> Proof:
+        if self.credential is None:
+            return Proof()
+        found = call.credential(self.credential, self.credential_types)
+        return authorizing.proof(found)
 
     def _body(self) -> Body | None:
         if "json_" in self.model_fields_set:

@@ -36,9 +36,12 @@ class Message(Connector):
         """
         request = Request(
             method="POST",
-            url=self.url or call.secret(self.credential or "", "url"),
+            url=self.url or self._address(call),
             body=Body(jsons.encode(document), "application/json"),
         )
         reply = call.http.call(call.context, request)
         statuses.require(reply)
         return {"status": reply.status}
+
+    def _address(self, call: Call) -> str:
+        return call.credential(self.credential or "", self.credential_types).data["url"]

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode, urljoin
 import httpx2
 
 from app.domain.errors import StepFailed
+from app.domain.masking import Mask
 from app.security import signing
 
 _BEGIN = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#]*)", re.IGNORECASE)
@@ -48,6 +49,19 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What shows a server who we are; for the origin that is called, and no other."""
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # that this is made of
+
+    def is_in(self, text: str) -> bool:
+        """Tell whether a text holds what it is made of, in whatever form."""
+        return bool(self.secrets) and Mask(self.secrets).text(text) != text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A request as a connector asks for it; nothing in it is checked yet."""
 
@@ -56,6 +70,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Query = field(default_factory=dict)  # added to what the URL has
     body: Body | None = None
+    proof: Proof = Proof()
+    follows: bool = True  # redirects; else they are answers like any other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +82,21 @@ class Outgoing:
     url: httpx2.URL
     headers: Mapping[str, str]
     content: bytes | None
+    proof: Proof = Proof()  # added when it is sent, and nowhere else
+    follows: bool = True
+
+    @property
+    def sent_url(self) -> httpx2.URL:
+        """The URL with its proof; what a server put there itself stays as it is."""
+        missing = self.proof.query.keys() - self.url.params.keys()
+        return _with_query(
+            self.url, {name: [self.proof.query[name]] for name in missing}
+        )
+
+    @property
+    def sent_headers(self) -> Mapping[str, str]:
+        """The headers with the proof."""
+        return {**self.headers, **self.proof.headers}
 
     @property
     def port(self) -> int:
@@ -92,18 +123,23 @@ def prepared(request: Request) -> Outgoing:
         url = _with_query(url, request.query)
     if request.body is not None:
         headers = {"content-type": request.body.content_type} | headers
-    return Outgoing(
+    outgoing = Outgoing(
         method=request.method,
         url=url,
         headers=headers,
         content=None if request.body is None else request.body.content,
+        proof=_proven(request.proof, headers, url),
+        follows=request.follows,
     )
+    with _refused_as("query"):
+        _ = outgoing.sent_url
+    return outgoing
 
 
 def redirected(sent: Outgoing, status: int, location: str) -> Outgoing:
     """Follow a redirect as browsers do, but never from https to http.
 
-    Another origin is sent no header that may hold a secret.
+    Another origin is sent no header that may hold a secret, and no proof.
 
     Raises:
         StepFailed: `bad-answer`, the redirect may not be followed.
@@ -118,7 +154,11 @@ def redirected(sent: Outgoing, status: int, location: str) -> Outgoing:
         raise StepFailed("bad-answer", message)
     onward = replace(sent, url=url)
     if onward.origin != sent.origin:
-        onward = replace(onward, headers=_only(sent.headers, HARMLESS))
+        if sent.proof.is_in(location):
+            message = f"{sent.origin} redirected to another origin with the credential"
+            raise StepFailed("bad-answer", f"{message}, which is not followed")
+        headers = _only(sent.headers, HARMLESS)
+        onward = replace(onward, headers=headers, proof=Proof())
     return _as_get(onward) if _becomes_get(sent.method, status) else onward
 
 
@@ -168,6 +208,23 @@ def parse_headers(given: Mapping[str, str]) -> dict[str, str]:
                 " encode its value"
             )
     return {name.lower(): value.strip() for name, value in given.items()}
+
+
+def _proven(proof: Proof, headers: Mapping[str, str], url: httpx2.URL) -> Proof:
+    """Check what a credential adds; the request must leave its place free.
+
+    Raises:
+        StepFailed: `invalid-settings`, with what to leave out.
+    """
+    with _refused_as("credential"):
+        added = parse_headers(proof.headers)
+    for name in added.keys() & headers.keys():
+        message = f"headers must not hold {name}, which the credential sets"
+        raise StepFailed("invalid-settings", message)
+    for name in proof.query.keys() & url.params.keys():
+        message = f"the query must not hold {name}, which the credential sets"
+        raise StepFailed("invalid-settings", message)
+    return replace(proof, headers=added)
 
 
 def _is_port(port: int | None) -> bool:

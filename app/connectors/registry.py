@@ -1,22 +1,37 @@
 """Which connectors exist, and what each of them is."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from app.connectors.http import HttpClient
 from app.domain.context import ExecutionContext
+from app.domain.credential import Opened
 from app.domain.errors import NotFound, StepFailed, Unsealable
 
-Reveal = Callable[..., bytes]  # of a credential's name and `field`
+
+class Keyring(Protocol):
+    """The credentials of the tenant whose execution this is."""
+
+    def open(self, name: str) -> Opened:
+        """Return one credential in the clear.
+
+        Raises:
+            NotFound: there is none of this name.
+            Unsealable: it does not open.
+        """
+        ...
 
 
-def nothing_known(name: str, *, field: str) -> bytes:
-    """Reveal nothing: there are no credentials here."""
-    raise NotFound(f"There is no credential `{name}` with a {field}.")
+class NoKeys:
+    """No credentials at all."""
+
+    def open(self, name: str) -> Opened:
+        """Find nothing."""
+        raise NotFound(f"There is no credential `{name}`.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,20 +41,28 @@ class Call:
     context: ExecutionContext  # its deadline is the step's
     http: HttpClient
     idempotency_key: str  # the same over retries and resumes
-    reveal: Reveal = field(default=nothing_known, repr=False)
+    keyring: Keyring = field(default_factory=NoKeys, repr=False)
 
-    def secret(self, name: str, field: str = "value") -> str:
-        """Return one field of a credential of the execution's tenant.
+    def credential(self, name: str, types: Collection[str]) -> Opened:
+        """Return a credential of the execution's tenant, of one of these types.
 
         Raises:
-            StepFailed: ``credential-missing`` or ``credential-unreadable``.
+            StepFailed: ``credential-missing``, ``credential-unreadable`` or
+                ``credential-unusable``.
         """
         try:
-            return self.reveal(name, field=field).decode()
+            found = self.keyring.open(name)
         except NotFound as error:
             raise StepFailed("credential-missing", str(error)) from error
         except Unsealable as error:
             raise StepFailed(error.code, str(error)) from error
+        if found.type not in types:
+            raise StepFailed(
+                "credential-unusable",
+                f"The credential `{name}` is of type {found.type}; what is needed here"
+                f" is {' or '.join(types)}.",
+            )
+        return found
 
 
 class Connector(BaseModel):
@@ -54,6 +77,7 @@ class Connector(BaseModel):
     )
     name: ClassVar[str]
     has_effect: ClassVar[bool] = True  # touches something outside of the process
+    credential_types: ClassVar[tuple[str, ...]] = ()  # that its `credential` may be of
 
     @abstractmethod
     def run(self, call: Call) -> Any:
@@ -80,3 +104,8 @@ class Registry:
     def find(self, name: str) -> type[Connector] | None:
         """Return the kind of step with this name, if there is one."""
         return self._kinds.get(name)
+
+    def credential_types(self, name: str) -> tuple[str, ...]:
+        """Return which types of credential a kind of step takes."""
+        kind = self._kinds.get(name)
+        return () if kind is None else kind.credential_types

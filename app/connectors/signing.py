@@ -29,8 +29,7 @@ class Secret:
             StepFailed: ``credential-missing``, ``credential-unreadable`` or
                 ``credential-unusable``.
         """
-        text = call.secret(self.name) if self.name is not None else self.text
-        key = signing.key_of(text or "")
+        key = signing.key_of(self._value(call))
         if key is None:
             raise StepFailed(
                 "credential-unusable",
@@ -38,6 +37,11 @@ class Secret:
                 f" {signing.FORM}.",
             )
         return key
+
+    def _value(self, call: Call) -> str:
+        if self.name is None:
+            return self.text or ""
+        return call.credential(self.name, ("secret",)).data["value"]
 
 
 def _secrets(value: Any) -> tuple[Secret, ...]:

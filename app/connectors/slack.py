@@ -11,6 +11,7 @@ class SlackMessage(Message):
     """Post a text to the channel of a credential or of a URL."""
 
     name: ClassVar[str] = "slack.message"
+    credential_types: ClassVar[tuple[str, ...]] = ("slack",)
 
     text: Text
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.domain.workflow import Definition
 
+# Kinds of steps with a `url` that is a secret, and the type of credential it becomes.
 OWN_TYPES: Mapping[str, str] = {"slack.message": "slack", "discord.message": "discord"}
 SECTIONS = ("steps", "on_failure")
 VERIFYING = ("secret", "verify_token")
@@ -22,7 +23,8 @@ class Spot:
     """A place in a definition: a secret stands there, or the name of a credential."""
 
     path: Path
-    type: str | None  # of the credential that fits; None: any
+    type: str | None  # of the credential that fits; None: what `uses` takes
+    uses: str = ""  # the kind of step whose setting `credential` this is
     label: str  # what the secret is for, in a word
     name: str | None = None
     secret: str | None = field(default=None, repr=False)
@@ -67,7 +69,9 @@ def _of_step(step: Mapping[str, Any], base: Path) -> Iterator[Spot]:
     own = OWN_TYPES.get(uses) if isinstance(uses, str) else None
     label = step["id"] if isinstance(step.get("id"), str) else "step"
     if isinstance(name := values.get("credential"), str):
-        yield Spot(path=(*base, "credential"), type=own, label=label, name=name)
+        path = (*base, "credential")
+        kind = uses if isinstance(uses, str) else ""
+        yield Spot(path=path, type=None, uses=kind, label=label, name=name)
     found: list[Spot] = []
     if own is not None and isinstance(url := values.get("url"), str):
         found.append(Spot(path=(*base, "url"), type=own, label=label, secret=url))

@@ -79,8 +79,6 @@ def message(error: ErrorDetails, shape: type[BaseModel] | None = None) -> str:
 
 
 def _unknown(name: str, known: Collection[str]) -> str:
-    if name == "credential":
-        return "is not supported yet"
     hint = near(name, known)
     if not hint and 0 < len(known) <= FEW:
         hint = f"; the fields are {', '.join(known)}"

@@ -8,13 +8,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.connectors.registry import Connector, Registry
+from app.domain import references
 from app.domain.errors import Fault, Invalid, StepFailed
 from app.domain.expression import Expression, Scope
 from app.domain.template import Template
 from app.domain.workflow import Definition
 from app.engine import faults, plaintext, verification
 from app.engine.definition import DefinitionShape, StepShape
-from app.engine.drafting import Draft, Drafter
+from app.engine.drafting import SECTIONS, Draft, Drafter
 from app.engine.language import schema
 
 STEP_TIMEOUT = 30.0  # seconds
@@ -66,6 +67,7 @@ class Plan:
     steps: tuple[PlannedStep, ...]
     on_failure: tuple[PlannedStep, ...]
     timeout: float  # seconds of running time over all segments
+    credentials: frozenset[str]  # names that its steps have
 
 
 class Compiler:
@@ -92,6 +94,10 @@ class Compiler:
         """What may be compiled, as a JSON Schema."""
         return schema(self._registry)
 
+    def credential_types(self, uses: str) -> tuple[str, ...]:
+        """Return which types of credential a kind of step takes."""
+        return self._registry.credential_types(uses)
+
     def compile(self, definition: Definition) -> Plan:
         """Check everything that can be known before it runs.
 
@@ -105,7 +111,8 @@ class Compiler:
         told = verification.faults(definition.get("trigger"))
         _refuse([*found, *told, *drafter.faults])
         assert shape is not None
-        return self._plan(shape, drafts)
+        steps = {each: definition.get(each) for each in SECTIONS}
+        return self._plan(shape, drafts, references.names(steps))
 
     def _shape(
         self, definition: Definition
@@ -116,13 +123,19 @@ class Compiler:
             return None, list(faults.of(error, definition, DefinitionShape))
         return shape, []
 
-    def _plan(self, shape: DefinitionShape, drafts: Mapping[str, list[Draft]]) -> Plan:
+    def _plan(
+        self,
+        shape: DefinitionShape,
+        drafts: Mapping[str, list[Draft]],
+        credentials: frozenset[str],
+    ) -> Plan:
         limit = self._limits["time_limit"]
         return Plan(
             variables=shape.vars,
             steps=self._steps(shape.steps, drafts["steps"]),
             on_failure=self._steps(shape.on_failure, drafts["on_failure"]),
             timeout=shape.limits.timeout or min(EXECUTION_TIMEOUT, limit),
+            credentials=credentials,
         )
 
     def _steps(

@@ -11,6 +11,7 @@ from app.domain import times
 from app.domain.context import ExecutionContext
 from app.domain.errors import Interrupted, StoreUnavailable
 from app.domain.execution import Execution, Failure, Segment, Status
+from app.domain.masking import Mask
 from app.engine import scopes
 from app.engine.course import Course, End
 from app.engine.house import House
@@ -44,14 +45,19 @@ class Runner:
             "workflow_id": held.workflow_id,
             "execution_id": held.id,
         }
-        with logs.bound(**facts), self._running.entered(context) as admitted:
+        mask = Mask()
+        with (
+            logs.bound(**facts),
+            logs.hiding(mask),
+            self._running.entered(context) as admitted,
+        ):
             if not admitted:
                 return  # still queued, and handed over at the end of the drain
             if held.cancel_requested:
                 context.cancel()
-            self._run(_begun(held), context)
+            self._run(_begun(held), context, mask)
 
-    def _run(self, held: Execution, context: ExecutionContext) -> None:
+    def _run(self, held: Execution, context: ExecutionContext, mask: Mask) -> None:
         journal = Journal(self._executions, held)
         try:
             self._start(held).add_done_callback(partial(self._check, held, journal))
@@ -59,7 +65,7 @@ class Runner:
                 self._reporter.started(held)
             else:
                 journal.load()
-            end = self._course(held, journal, context).run()
+            end = self._course(held, journal, context, mask).run()
         except Parked as parked:
             self._park(held, journal, parked)
         except (Interrupted, StoreUnavailable) as error:
@@ -74,12 +80,14 @@ class Runner:
             self._finish(held, journal, end)
 
     def _course(
-        self, held: Execution, journal: Journal, context: ExecutionContext
+        self, held: Execution, journal: Journal, context: ExecutionContext, mask: Mask
     ) -> Course:
         plan = self._plans.get(held.tenant_id, held.workflow_id, held.version)
         payload = self._executions.payload(held.tenant_id, held.id)
         scope = scopes.make(held, plan, payload, journal)
-        steps = Steps(scope, journal, self._tools, held)
+        steps = Steps(scope, journal, self._tools, held, mask)
+        if len(held.segments) > 1:
+            steps.recall(plan.credentials)
         left = plan.timeout - _spent(held.segments)
         return Course(plan, steps, journal, context.within(left))
 

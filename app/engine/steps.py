@@ -2,11 +2,10 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 
 from app.connectors.http import HttpClient
 from app.connectors.registry import Call
@@ -22,8 +21,10 @@ from app.domain.execution import (
     StepStatus,
 )
 from app.domain.expression import Scope
+from app.domain.masking import Mask
 from app.domain.signals import Ended, Pause
 from app.engine.journal import Journal
+from app.engine.keyring import Keyring
 from app.engine.plan import PlannedStep
 from app.engine.retry import wait_before
 from app.security.secrets import Secrets
@@ -57,12 +58,26 @@ class Steps:
     """Carries out the steps of one execution and notes them in its journal."""
 
     def __init__(
-        self, scope: Scope, journal: Journal, tools: Tools, held: Execution
+        self,
+        scope: Scope,
+        journal: Journal,
+        tools: Tools,
+        held: Execution,
+        mask: Mask,
     ) -> None:
         self._scope, self._journal, self._tools = scope, journal, tools
         self._key_base = held.id
-        self._reveal = partial(tools.secrets.reveal, held.tenant_id)
+        self._mask = mask
+        self._keyring = Keyring(tools.secrets, held.tenant_id, mask)
         self._began = time.monotonic()  # of the attempt under way
+
+    def recall(self, credentials: Iterable[str]) -> None:
+        """Hide the values of credentials that an earlier segment may have used.
+
+        Raises:
+            StoreUnavailable: the store cannot be read.
+        """
+        self._keyring.recall(credentials)
 
     def carry_out(self, step: PlannedStep, context: ExecutionContext) -> None:
         """Bring a step to its end, unless it ended before a crash or a wait.
@@ -132,16 +147,17 @@ class Steps:
         try:
             output = self._perform(step, record, context)
         except StepFailed as failure:
-            return failure
+            return self._hidden(failure)
         except Pause as pause:
             self._note(record, StepStatus.WAITING)
             raise Parked(Reason.DELAY, pause.seconds) from None
-        except Ended as end:
+        except Ended as said:
+            end = Ended(said.status, self._mask.text(str(said)))
             failed = end.status is Status.FAILED
             why = StepFailed("stop", str(end)) if failed else None
             status = StepStatus.FAILED if failed else StepStatus.SUCCESS
             self._note(record, status, error=why)
-            raise
+            raise end from None
         except Cancelled:
             self._note(record, StepStatus.CANCELLED)
             raise
@@ -163,13 +179,28 @@ class Steps:
                 context=context.within(step.timeout),
                 http=self._tools.http,
                 idempotency_key=record.idempotency_key or "",
-                reveal=self._reveal,
+                keyring=self._keyring,
             )
             value = connector.run(call)
             output = jsons.encode(value, limit=self._tools.max_output)
+        if self._mask.spots(output):
+            value = self._mask.value(value)
+            output = jsons.encode(value)
         seen = None if record.is_answer else value
         self._scope = self._scope.with_output(step.id, seen)
         return output
+
+    def _hidden(self, failure: StepFailed) -> StepFailed:
+        """Return a failure without the values of credentials."""
+        if not self._mask:
+            return failure
+        return StepFailed(
+            failure.code,
+            self._mask.text(str(failure)),
+            retryable=failure.retryable,
+            retry_after=failure.retry_after,
+            output=self._mask.value(failure.output),
+        )
 
     def _give_up(self, record: StepRecord, failure: StepFailed) -> StepFailed:
         if record.attempt > 1:

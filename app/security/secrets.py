@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Protocol
 
-from app.domain.credential import Credential
+from app.domain.credential import Credential, Opened
 from app.domain.errors import NotFound
 from app.security.vault import Vault
 
@@ -30,6 +30,24 @@ class Secrets:
             StoreUnavailable: the store cannot be read.
         """
         return self.open(self._credentials.by_name(tenant_id, name), field)
+
+    def opened(self, tenant_id: str, name: str) -> Opened:
+        """Return the credential of this name with all its fields.
+
+        Raises:
+            NotFound: the tenant has no such credential.
+            Unsealable: it does not open.
+            StoreUnavailable: the store cannot be read.
+        """
+        found = self._credentials.by_name(tenant_id, name)
+        data = {field: self.open(found, field).decode() for field in found.sealed}
+        return Opened(
+            tenant_id=found.tenant_id,
+            id=found.id,
+            name=found.name,
+            type=found.type,
+            data=data,
+        )
 
     def open(self, credential: Credential, field: str) -> bytes:
         """Return one field of a credential.

@@ -1,22 +1,18 @@
 """Make, list, change and delete credentials; their data never comes back."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
-from pydantic import SecretStr
 
-from app.connectors.outgoing import parse_url
 from app.domain import ids, times
 from app.domain.account import Scope
 from app.domain.audit import Action
-from app.domain.credential import FIELDS, Credential
+from app.domain.credential import Credential
 from app.domain.errors import Fault, Invalid
 from app.web import deeds, pages
 from app.web.auth import caller
 from app.web.noting import noting
 from app.web.operations import Operation
+from app.web.schemas.credential_data import DATA
 from app.web.schemas.credentials import (
     CredentialPage,
     CredentialQuery,
@@ -24,7 +20,7 @@ from app.web.schemas.credentials import (
     CredentialUpdate,
     CredentialView,
 )
-from app.web.schemas.reading import body, pointer, query
+from app.web.schemas.reading import body, part, query
 from app.web.services import services
 
 bp = Blueprint("credentials", __name__, url_prefix="/api/v1/credentials")
@@ -53,21 +49,21 @@ def index() -> ResponseReturnValue:
 )
 def create() -> ResponseReturnValue:
     """Seal a secret under a name, by which definitions can use it."""
-    asked, at = body(CredentialRequest), times.now()
+    asked, at = body(CredentialRequest).root, times.now()
+    tenant_id, credential_id = caller().tenant_id, ids.new("cred")
     made = Credential(
-        tenant_id=caller().tenant_id,
-        id=ids.new("cred"),
+        tenant_id=tenant_id,
+        id=credential_id,
         name=asked.name,
         type=asked.type,
         workflow_id=None,
-        sealed={},
+        sealed=services().secrets.seal(tenant_id, credential_id, asked.data.plain()),
         created_at=at,
         updated_at=at,
     )
-    sealed = replace(made, sealed=_sealed(made, asked.data))
-    told = noting(lambda _: [deeds.credential_made(sealed)])
-    told.credentials.add(sealed)
-    return jsonify(CredentialView.of(sealed)), 201
+    told = noting(lambda _: [deeds.credential_made(made)])
+    told.credentials.add(made)
+    return jsonify(CredentialView.of(made)), 201
 
 
 @bp.put("/<credential_id>")
@@ -85,12 +81,13 @@ def update(credential_id: str) -> ResponseReturnValue:
     if asked.type not in (None, found.type):
         fault = Fault("/type", f"is {found.type} and stays so; make another credential")
         raise Invalid("The body does not fit.", [fault])
+    data = part(asked.data, DATA[found.type], "data").plain()
     told = noting(lambda after: [deeds.credential_replaced(found, after)])
     changed = told.credentials.replace(
         found.tenant_id,
         found.id,
         name=asked.name or found.name,
-        sealed=_sealed(found, asked.data),
+        sealed=services().secrets.seal(found.tenant_id, found.id, data),
         at=times.now(),
     )
     services().doors.forget(found.tenant_id)
@@ -110,32 +107,3 @@ def delete(credential_id: str) -> ResponseReturnValue:
     told.credentials.delete(caller().tenant_id, credential_id)
     services().doors.forget(caller().tenant_id)
     return "", 204
-
-
-def _sealed(credential: Credential, data: Mapping[str, SecretStr]) -> dict[str, bytes]:
-    """Seal what a client sent.
-
-    Raises:
-        Invalid: these are not the fields of its type, or one of them cannot be used.
-    """
-    plain = {name: value.get_secret_value() for name, value in data.items()}
-    fields = FIELDS[credential.type]
-    missing = [each for each in fields if each not in plain]
-    faults = [Fault(pointer("data", each), "is required") for each in missing]
-    for name, value in plain.items():
-        faults += _faults(name, value, fields)
-    if faults:
-        raise Invalid("The body does not fit.", faults)
-    return services().secrets.seal(credential.tenant_id, credential.id, plain)
-
-
-def _faults(name: str, value: str, fields: tuple[str, ...]) -> list[Fault]:
-    at = pointer("data", name)
-    if name not in fields:
-        return [Fault(at, f"is unknown; the fields are: {', '.join(fields)}")]
-    if name == "url":
-        try:
-            parse_url(value)
-        except ValueError as error:
-            return [Fault(at, str(error))]
-    return []

@@ -54,7 +54,8 @@ class Services:
     @cached_property
     def mover(self) -> Mover:
         """What makes credentials of secrets that are written into definitions."""
-        return Mover(self.store.credentials, self.secrets)
+        takes = self.compiler.credential_types
+        return Mover(self.store.credentials, self.secrets, takes)
 
     @cached_property
     def room(self) -> WaitingRoom:

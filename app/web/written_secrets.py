@@ -1,12 +1,12 @@
 """Secrets written into a definition, which become credentials when it is saved."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from app.domain import ids, references
-from app.domain.credential import FIELDS, Credential
+from app.domain.credential import SECRETS, Credential
 from app.domain.errors import Fault, NotFound, Unsealable
 from app.domain.references import Path, Spot
 from app.domain.workflow import Definition
@@ -15,6 +15,7 @@ from app.store.protocol import Credentials
 
 MAX_NAME = 200  # characters
 SPARE = 20  # of them, for a number
+Takes = Callable[[str], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,18 @@ class Owner:
 
 
 class Mover:
-    """Puts names of credentials in the place of secrets."""
+    """Puts names of credentials in the place of secrets.
 
-    def __init__(self, credentials: Credentials, secrets: Secrets) -> None:
-        self._credentials, self._secrets = credentials, secrets
+    Args:
+        credentials: of all tenants.
+        secrets: seals them.
+        takes: which types of credential a kind of step takes.
+    """
+
+    def __init__(
+        self, credentials: Credentials, secrets: Secrets, takes: Takes
+    ) -> None:
+        self._credentials, self._secrets, self._takes = credentials, secrets, takes
 
     def faults(self, tenant_id: str, definition: Definition) -> Iterator[Fault]:
         """Find the names of credentials that do not exist, or are of another type."""
@@ -49,7 +58,7 @@ class Mover:
                 continue
             if spot.name not in known:
                 known[spot.name] = self._type(tenant_id, spot.name)
-            message = _misfit(spot, known[spot.name])
+            message = self._misfit(spot, known[spot.name])
             if message is not None:
                 yield Fault(_pointer(spot.path), message)
 
@@ -70,6 +79,17 @@ class Mover:
             named[spot.path] = found.name
         return Moved(references.with_names(definition, named), new)
 
+    def _misfit(self, spot: Spot, found: str | None) -> str | None:
+        if found is None:
+            return "names no credential; make it at /api/v1/credentials first"
+        fitting = self._takes(spot.uses) if spot.type is None else (spot.type,)
+        if not fitting or found in fitting:
+            return None
+        return (
+            f"names a credential of type {found};"
+            f" type {' or '.join(fitting)} is needed here"
+        )
+
     def _type(self, tenant_id: str, name: str) -> str | None:
         try:
             return self._credentials.by_name(tenant_id, name).type
@@ -80,7 +100,7 @@ class Mover:
         """Return the credential that holds this secret already."""
         assert spot.type is not None
         assert spot.secret is not None
-        [field] = FIELDS[spot.type]
+        [field] = SECRETS[spot.type]
         for each in known:
             if each.type == spot.type and self._holds(each, field, spot.secret):
                 return each
@@ -95,7 +115,7 @@ class Mover:
     def _make(self, owner: Owner, spot: Spot, taken: set[str]) -> Credential:
         assert spot.type is not None
         assert spot.secret is not None
-        [field] = FIELDS[spot.type]
+        [field] = SECRETS[spot.type]
         credential_id = ids.new("cred")
         return Credential(
             tenant_id=owner.tenant_id,
@@ -119,14 +139,6 @@ class Mover:
             if name not in taken and self._type(owner.tenant_id, name) is None:
                 return name
             number += 1
-
-
-def _misfit(spot: Spot, found: str | None) -> str | None:
-    if found is None:
-        return "names no credential; make it at /api/v1/credentials first"
-    if spot.type not in (None, found):
-        return f"names a credential of type {found}; type {spot.type} is needed here"
-    return None
 
 
 def _pointer(path: Path) -> str:

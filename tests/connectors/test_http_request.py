@@ -164,7 +164,7 @@ def test_a_failed_step_keeps_the_answer_out_of_its_message(ask):
         ({"url": "https://x", "accept_status": 99}, "accept_status"),
         ({"url": "https://x", "accept_status": "s3cret"}, "accept_status"),
         ({"url": "https://x", "accept_status": None}, "accept_status"),
-        ({"url": "https://x", "credential": "s3cret"}, "credential"),
+        ({"url": "https://x", "credential": {"token": "s3cret"}}, "credential"),
         ({"url": "https://x", "json_": 1}, "json_"),
     ],
 )

@@ -6,7 +6,8 @@ from pydantic import ValidationError
 from app.connectors.discord import DiscordMessage
 from app.connectors.slack import SlackMessage
 from app.domain import jsons
-from app.domain.errors import NotFound, StepFailed, Unsealable
+from app.domain.errors import StepFailed
+from tests.connectors.keyring import Keys, opened
 from tests.connectors.serving import answer, answering
 
 KINDS = [(SlackMessage, "text"), (DiscordMessage, "content")]
@@ -39,18 +40,9 @@ def test_a_refusal_fails_the_step_and_shows_no_path(serve, call, kind, key):
     assert "s3cret" not in str(failed.value)
 
 
-def revealing(call, **known):
-    """A call that knows these URLs of credentials."""
-
-    def reveal(name, *, field):
-        if name not in known:
-            raise NotFound(f"There is no credential `{name}`.")
-        if known[name] is None:
-            raise Unsealable("It does not open.")
-        assert field == "url"
-        return known[name].encode()
-
-    return replace(call, reveal=reveal)
+def knowing(call, **known):
+    """A call that knows these credentials."""
+    return replace(call, keyring=Keys(**known))
 
 
 @pytest.mark.parametrize(("kind", "key"), KINDS)
@@ -58,7 +50,9 @@ def test_the_url_may_be_that_of_a_credential(serve, call, kind, key):
     server = serve(answering(answer(b"ok")))
     step = kind.model_validate({"credential": "team", "text": "hi"})
 
-    assert step.run(revealing(call, team=server.url("/T0/s3cret"))) == {"status": 200}
+    team = opened("team", kind.credential_types[0], url=server.url("/T0/s3cret"))
+
+    assert step.run(knowing(call, team=team)) == {"status": 200}
 
     assert server.requests[0].startswith(b"POST /T0/s3cret HTTP/1.1\r\n")
 
@@ -72,16 +66,24 @@ def test_a_credential_that_cannot_be_had_fails_the_step(call, kind, key, name, c
     step = kind.model_validate({"credential": name, "text": "hi"})
 
     with pytest.raises(StepFailed) as failed:
-        step.run(revealing(call, locked=None))
+        step.run(knowing(call, locked=None))
 
     assert (failed.value.code, failed.value.retryable) == (code, False)
 
 
 def test_a_call_without_credentials_knows_none(call):
     with pytest.raises(StepFailed, match="no credential `team`") as failed:
-        call.secret("team", "url")
+        call.credential("team", ["slack"])
 
     assert failed.value.code == "credential-missing"
+
+
+@pytest.mark.parametrize(("kind", "key"), KINDS)
+def test_a_credential_of_another_type_fails_the_step(call, kind, key):
+    step = kind.model_validate({"credential": "team", "text": "hi"})
+
+    with pytest.raises(StepFailed, match="is of type bearer; what is needed here is"):
+        step.run(knowing(call, team=opened("team", "bearer", token="s3cret")))
 
 
 @pytest.mark.parametrize(("kind", "key"), KINDS)

@@ -16,7 +16,8 @@ from svix.webhooks import WebhookVerificationError as SvixVerificationError
 
 from app.connectors.http_request import HttpRequest
 from app.connectors.registry import Call
-from app.domain.errors import NotFound, StepFailed
+from app.domain.errors import StepFailed
+from tests.connectors.keyring import Keys, opened
 from tests.connectors.serving import answer, answering
 
 KEY = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -62,13 +63,17 @@ def vault():
 
 @pytest.fixture
 def call(context, http, vault):
-    def reveal(name, *, field):
-        if name not in vault or field != "value":
-            raise NotFound(f"There is no credential `{name}` with a {field}.")
-        return vault[name].encode()
+    class Signing(Keys):
+        def open(self, name):
+            if name in vault:
+                return opened(name, "secret", value=vault[name])
+            return super().open(name)
 
     return Call(
-        context=context, http=http, idempotency_key="exec_1:notify", reveal=reveal
+        context=context,
+        http=http,
+        idempotency_key="exec_1:notify",
+        keyring=Signing(),
     )
 
 

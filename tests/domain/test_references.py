@@ -88,9 +88,9 @@ def test_a_credential_that_signs_a_request_is_found():
 def test_the_credential_of_any_step_is_found():
     definition = steps(message(credential="team"), message("ftp.put", credential="x"))
 
-    assert [(each.type, each.name) for each in references.spots(definition)] == [
-        ("slack", "team"),
-        (None, "x"),
+    assert [(each.uses, each.name) for each in references.spots(definition)] == [
+        ("slack.message", "team"),
+        ("ftp.put", "x"),
     ]
     assert references.names(definition) == {"team", "x"}
 

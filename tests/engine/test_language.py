@@ -88,7 +88,7 @@ UNFIT = [
     calling(method="FETCH"),
     calling(headers={"X-A": None}),
     calling(headers=["X-A"]),
-    calling(credential="team"),
+    calling(credential=["team"]),
     calling(accept_status="ok"),
     calling(accept_status=[99]),
     calling(form="a=b"),

@@ -97,7 +97,6 @@ LATER = [
     ("/steps/0/on_unknown", "stop"),
     ("/steps/0/on_unknown", "ask"),
     ("/steps/0/on_unknown", "check"),
-    ("/steps/0/with/credential", "team-slack"),
     ("/steps/0/uses", "workflow.run"),
     ("/limits/concurrency", 5),
     ("/limits/key", "trigger.body.id"),

@@ -55,14 +55,6 @@ def test_pages_follow_each_other(api):
     assert rest["next_cursor"] is None
 
 
-def test_what_comes_later_and_what_never_was_are_told_apart(api):
-    later = faults(api.ask("POST", "/credentials", {**SECRET, "type": "oauth2"}))
-    never = faults(api.ask("POST", "/credentials", {**SECRET, "type": "sekret"}))
-
-    assert later == {"/type": "`oauth2` is not supported yet"}
-    assert never == {"/type": "is not a known type: secret, slack, discord"}
-
-
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

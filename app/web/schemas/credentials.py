@@ -1,21 +1,26 @@
 """Credentials: what goes in, and the little that comes out."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, RootModel, SkipValidation
 
-from app.domain.credential import FIELDS, LATER, Credential
+from app.domain.credential import Credential
+from app.web.schemas.credential_data import (
+    DATA,
+    AnyData,
+    BasicData,
+    BearerData,
+    DiscordData,
+    GenericData,
+    HeaderData,
+    Oauth2Data,
+    QueryData,
+    SecretData,
+    SlackData,
+    SmtpData,
+    TwilioData,
+)
 from app.web.schemas.types import Limit, Name, Query, Request, Shown, View
-
-LONGEST = 16_384  # characters of a value
-
-
-def _known(kind: str) -> str:
-    if kind in LATER:
-        raise ValueError(f"`{kind}` is not supported yet")
-    if kind not in FIELDS:
-        raise ValueError(f"is not a known type: {', '.join(FIELDS)}")
-    return kind
 
 
 def _no_template(name: str) -> str:
@@ -24,20 +29,118 @@ def _no_template(name: str) -> str:
     return name
 
 
+def _known(kind: str) -> str:
+    if kind not in DATA:
+        raise ValueError(f"is not a known type: {', '.join(DATA)}")
+    return kind
+
+
 CredentialName = Annotated[Name, AfterValidator(_no_template)]
 CredentialType = Annotated[
-    str, AfterValidator(_known), Field(json_schema_extra={"enum": list(FIELDS)})
+    str, AfterValidator(_known), Field(json_schema_extra={"enum": list(DATA)})
 ]
-Value = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST)]
-Data = dict[str, Value]
 
 
-class CredentialRequest(Request):
+class _Named(Request):
+    name: CredentialName
+
+
+class SecretCredential(_Named):
+    """A new credential of type secret."""
+
+    type: Literal["secret"]
+    data: SecretData
+
+
+class BearerCredential(_Named):
+    """A new credential of type bearer."""
+
+    type: Literal["bearer"]
+    data: BearerData
+
+
+class BasicCredential(_Named):
+    """A new credential of type basic."""
+
+    type: Literal["basic"]
+    data: BasicData
+
+
+class HeaderCredential(_Named):
+    """A new credential of type header."""
+
+    type: Literal["header"]
+    data: HeaderData
+
+
+class QueryCredential(_Named):
+    """A new credential of type query."""
+
+    type: Literal["query"]
+    data: QueryData
+
+
+class SlackCredential(_Named):
+    """A new credential of type slack."""
+
+    type: Literal["slack"]
+    data: SlackData
+
+
+class DiscordCredential(_Named):
+    """A new credential of type discord."""
+
+    type: Literal["discord"]
+    data: DiscordData
+
+
+class SmtpCredential(_Named):
+    """A new credential of type smtp."""
+
+    type: Literal["smtp"]
+    data: SmtpData
+
+
+class TwilioCredential(_Named):
+    """A new credential of type twilio."""
+
+    type: Literal["twilio"]
+    data: TwilioData
+
+
+class Oauth2Credential(_Named):
+    """A new credential of type oauth2."""
+
+    type: Literal["oauth2"]
+    data: Oauth2Data
+
+
+class GenericCredential(_Named):
+    """A new credential of type generic."""
+
+    type: Literal["generic"]
+    data: GenericData
+
+
+AnyCredential = (
+    SecretCredential
+    | BearerCredential
+    | BasicCredential
+    | HeaderCredential
+    | QueryCredential
+    | SlackCredential
+    | DiscordCredential
+    | SmtpCredential
+    | TwilioCredential
+    | Oauth2Credential
+    | GenericCredential
+)
+
+
+class CredentialRequest(RootModel[AnyCredential]):
     """A new credential; which fields `data` has follows from `type`."""
 
-    name: CredentialName
-    type: CredentialType
-    data: Data
+    root: AnyCredential = Field(discriminator="type")
 
 
 class CredentialUpdate(Request):
@@ -45,7 +148,7 @@ class CredentialUpdate(Request):
 
     name: CredentialName | None = None
     type: CredentialType | None = None
-    data: Data
+    data: SkipValidation[AnyData]  # validated when the type is known
 
 
 class CredentialQuery(Query):

@@ -1,0 +1,51 @@
+"""How each type of credential shows a server who is calling."""
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from app.connectors.outgoing import Proof
+from app.domain.credential import Opened
+
+Data = Mapping[str, str]
+
+
+def _bearer(data: Data) -> Proof:
+    return with_token(data["token"])
+
+
+def _basic(data: Data) -> Proof:
+    return with_password(data["username"], data["password"])
+
+
+def _header(data: Data) -> Proof:
+    return Proof(headers={data["name"]: data["value"]})
+
+
+def _query(data: Data) -> Proof:
+    return Proof(query={data["name"]: data["value"]})
+
+
+STATIC: Mapping[str, Callable[[Data], Proof]] = {
+    "bearer": _bearer,
+    "basic": _basic,
+    "header": _header,
+    "query": _query,
+}
+
+
+def proof(credential: Opened) -> Proof:
+    """Show what a credential holds, one whose type is in `STATIC`."""
+    shown = STATIC[credential.type](credential.data)
+    return replace(shown, secrets=tuple(credential.secrets()))
+
+
+def with_token(token: str) -> Proof:
+    """Show a token (RFC 6750, section 2.1)."""
+    return Proof(headers={"Authorization": f"Bearer {token}"})
+
+
+def with_password(user: str, password: str) -> Proof:
+    """Show a name and a password (RFC 7617), in UTF-8."""
+    pair = b64encode(f"{user}:{password}".encode()).decode()
+    return Proof(headers={"Authorization": f"Basic {pair}"})
