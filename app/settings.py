@@ -40,9 +40,9 @@ def _absolute(value: str) -> str:
     return value
 
 
-def _sqlite(value: str) -> str:
-    if not value.startswith("sqlite:///"):
-        raise ValueError("must begin with sqlite:/// (others are not supported yet)")
+def _database(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
     return value
 
 
@@ -80,7 +80,7 @@ class Settings:
 
     env: Literal["development", "production"] = "development"
     data_dir: Path = Path("data")
-    database_url: Annotated[str, AfterValidator(_sqlite)] | None = field(
+    database_url: Annotated[str, AfterValidator(_database)] | None = field(
         default=None, repr=False, metadata={"env": "DATABASE_URL"}
     )
     redis_url: Annotated[str, AfterValidator(_absent)] | None = field(

@@ -101,7 +101,7 @@ class Postgres:
     def execute(
         self, statement: str, *, database: str = SUPERUSER
     ) -> Sequence[tuple[Any, ...]]:
-        """Run one statement as the superuser, and return its rows."""
+        """Run statements as the superuser, and return the rows of the first."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             done = connection.execute(statement.encode())
             return done.fetchall() if done.description else []

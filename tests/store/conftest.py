@@ -3,10 +3,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from app.store.memory import MemoryStore
 from app.store.protocol import Store
 from app.store.sql import SqlStore
+from app.store.sql.columns import metadata
+from tests.services.postgres import Postgres
 from tests.store.company import Company, found
 
 
@@ -33,12 +36,46 @@ def sql_store(database) -> Iterator[SqlStore]:
     store.close()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def migrated_url(postgres: Postgres) -> str:
+    """A PostgreSQL database with every table."""
+    url = postgres.create("contract")
+    store = SqlStore(url)
+    store.start()
+    store.close()
+    return url
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres, migrated_url: str) -> str:
+    """The same, without a row."""
+    children_first = reversed(metadata.sorted_tables)
+    empty = ";".join(str(delete(each)) for each in children_first)
+    postgres.execute(empty, database="contract")
+    return migrated_url
+
+
+@pytest.fixture
+def postgres_store(postgres_url) -> Iterator[SqlStore]:
+    store = SqlStore(postgres_url)
+    store.start()
+    yield store
+    store.close()
+
+
+@pytest.fixture(
+    params=[
+        "memory",
+        "sqlite",
+        pytest.param("postgresql", marks=pytest.mark.services),
+    ]
+)
 def store(request: pytest.FixtureRequest) -> Store:
     """Every store there is: they keep the same contract."""
     if request.param == "memory":
         return MemoryStore()
-    sql: Store = request.getfixturevalue("sql_store")
+    name = {"sqlite": "sql_store", "postgresql": "postgres_store"}[request.param]
+    sql: Store = request.getfixturevalue(name)
     return sql
 
 

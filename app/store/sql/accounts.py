@@ -19,6 +19,7 @@ from app.store.sql.account_tables import (
 )
 from app.store.sql.database import Reader
 from app.store.sql.sessions import begin
+from app.store.sql.tenancy import ALL, NOBODY
 from app.store.sql.upserts import insert_or_skip
 from app.store.sql.writer import Writes
 
@@ -45,23 +46,27 @@ class SqlAccounts:
             _add_owner(connection, tenant, owner)
             connection.execute(insert(api_keys).values(rows.api_key_values(key)))
 
-        self._writer.run(change)
+        self._writer.run(change, of=tenant.id)
 
     def tenant(self, tenant_id: str) -> Tenant:
-        found = self._reader.first(select(tenants).where(tenants.c.id == tenant_id))
+        found = self._reader.first(
+            select(tenants).where(tenants.c.id == tenant_id), of=tenant_id
+        )
         if found is None:
             raise NotFound("There is no tenant with this id.")
         return rows.tenant(found)
 
     def user(self, user_id: str) -> User:
-        found = self._reader.first(select(users).where(users.c.id == user_id))
+        found = self._reader.first(
+            select(users).where(users.c.id == user_id), of=NOBODY
+        )
         if found is None:
             raise NotFound("There is no user with this id.")
         return rows.user(found)
 
     def by_email(self, email: str) -> User | None:
         found = self._reader.first(
-            select(users).where(users.c.email_folded == email.lower())
+            select(users).where(users.c.email_folded == email.lower()), of=NOBODY
         )
         return None if found is None else rows.user(found)
 
@@ -71,7 +76,7 @@ class SqlAccounts:
         def change(connection: Connection) -> None:
             connection.execute(better)
 
-        self._writer.run(change)
+        self._writer.run(change, of=NOBODY)
 
     def change_password(
         self,
@@ -94,7 +99,7 @@ class SqlAccounts:
             if session is not None:
                 begin(connection, session)
 
-        self._writer.run(change)
+        self._writer.run(change, of=ALL)
 
 
 def _set_password(user_id: str, password_hash: str, was: str | None) -> Update:

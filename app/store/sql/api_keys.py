@@ -30,6 +30,7 @@ from app.store.sql import account_rows as rows
 from app.store.sql.account_tables import api_keys, members
 from app.store.sql.database import Reader
 from app.store.sql.tasks import Once
+from app.store.sql.tenancy import ALL
 from app.store.sql.writer import Writes
 
 
@@ -52,10 +53,10 @@ class SqlApiKeys:
                     " member any more"
                 ) from error
 
-        self._writer.run(change)
+        self._writer.run(change, of=key.tenant_id)
 
     def find(self, prefix: str) -> ApiKey | None:
-        found = self._reader.first(key_by_prefix(prefix))
+        found = self._reader.first(key_by_prefix(prefix), of=ALL)
         return None if found is None else rows.api_key(found)
 
     def list(
@@ -69,7 +70,7 @@ class SqlApiKeys:
         )
         if before is not None:
             query = query.where(api_keys.c.id < before)
-        return [rows.api_key(each) for each in self._reader.all(query)]
+        return [rows.api_key(each) for each in self._reader.all(query, of=tenant_id)]
 
     def use(self, key: ApiKey, *, at: datetime) -> "Future[None]":
         known = api_keys.c.used_at
@@ -83,7 +84,7 @@ class SqlApiKeys:
         def change(connection: Connection) -> None:
             connection.execute(mark)
 
-        return self._writer.put(Once(change), "", None)
+        return self._writer.put(Once(change), "", None, of=key.tenant_id)
 
     def revoke(self, tenant_id: str, key_id: str, *, at: datetime) -> ApiKey | None:
         one = (api_keys.c.tenant_id == tenant_id, api_keys.c.id == key_id)
@@ -102,7 +103,7 @@ class SqlApiKeys:
             assert found is not None
             return replace(rows.api_key(found), revoked_at=None)
 
-        return self._writer.run(change)
+        return self._writer.run(change, of=tenant_id)
 
 
 def _spared(tenant_id: str, key_id: str) -> ColumnElement[bool]:

@@ -29,7 +29,9 @@ class SqlAudit:
 
     def add(self, entry: Entry) -> None:
         values = [_values(entry)]
-        self._writer.run(lambda connection: _insert(connection, values))
+        self._writer.run(
+            lambda connection: _insert(connection, values), of=entry.tenant_id
+        )
 
     def list(
         self,
@@ -40,7 +42,7 @@ class SqlAudit:
         before: str | None,
     ) -> Sequence[Entry]:
         query = page(tenant_id, wanted, limit=limit, before=before)
-        return [_entry(each) for each in self._reader.all(query)]
+        return [_entry(each) for each in self._reader.all(query, of=tenant_id)]
 
 
 class Noting:
@@ -49,7 +51,7 @@ class Noting:
     def __init__(self, writer: Writes, note: Note) -> None:
         self._writer, self._note = writer, note
 
-    def run(self, change: Callable[[Connection], T]) -> T:
+    def run(self, change: Callable[[Connection], T], *, of: str) -> T:
         """Make a change, note it, and wait until both are durable."""
 
         def both(connection: Connection) -> T:
@@ -57,9 +59,9 @@ class Noting:
             _insert(connection, [_values(each) for each in self._note(result)])
             return result
 
-        return self._writer.run(both)
+        return self._writer.run(both, of=of)
 
-    def put(self, kind: Kind, subject: str, member: Any) -> "Future[Any]":  # noqa: ARG002 - the protocol's
+    def put(self, kind: Kind, subject: str, member: Any, *, of: str) -> "Future[Any]":  # noqa: ARG002 - the protocol's
         """Refuse what shares its transaction with changes of others."""
         raise TypeError("what returns a future cannot be noted")
 

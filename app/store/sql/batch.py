@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from app.domain.errors import Conflict, Invalid
 from app.store.sql.database import is_outage
 from app.store.sql.tasks import Task, arrange
+from app.store.sql.tenancy import NOBODY, among, limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,12 @@ def together(connection: Connection, tasks: Sequence[Task]) -> Sequence[Answer]:
         Exception: at least one failed; it is not known which, and nothing may stay.
     """
     answers: list[Answer] = []
+    of = NOBODY
     for kind, members in arrange(tasks):
+        wanted = among(each.of for each in members)
+        if wanted != of:
+            limit(connection, wanted)
+            of = wanted
         values = kind.apply(connection, [each.member for each in members])
         answers += map(Answer, members, values)
     return answers
@@ -53,6 +59,7 @@ def one_by_one(connection: Connection, tasks: Sequence[Task]) -> Sequence[Answer
 def _alone(connection: Connection, task: Task) -> Answer:
     savepoint = connection.begin_nested()
     try:
+        limit(connection, task.of)
         [value] = task.kind.apply(connection, [task.member])
     except Exception as error:
         if is_outage(error):
@@ -69,6 +76,8 @@ def _ours(error: Exception) -> Exception:
     match error:
         case UnicodeEncodeError():
             ours = Invalid("a text holds half of a surrogate pair; leave it out")
+        case DataError():
+            ours = Invalid("a text holds U+0000, or a number is too large")
         case IntegrityError():
             ours = Conflict("the change collides with what is stored")
         case _:

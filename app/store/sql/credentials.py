@@ -31,16 +31,19 @@ class SqlCredentials:
 
     def add(self, credential: Credential) -> None:
         text.check("the credential's name", credential.name)
-        self._writer.run(lambda connection: _insert(connection, [credential]))
+        self._writer.run(
+            lambda connection: _insert(connection, [credential]),
+            of=credential.tenant_id,
+        )
 
     def get(self, tenant_id: str, credential_id: str) -> Credential:
-        found = self._reader.first(_one(tenant_id, credential_id))
+        found = self._reader.first(_one(tenant_id, credential_id), of=tenant_id)
         if found is None:
             raise NotFound("no such credential")
         return _credential(found)
 
     def by_name(self, tenant_id: str, name: str) -> Credential:
-        found = self._reader.first(by_name(tenant_id, name))
+        found = self._reader.first(by_name(tenant_id, name), of=tenant_id)
         if found is None:
             raise NotFound(f"There is no credential `{name}`.")
         return _credential(found)
@@ -51,11 +54,11 @@ class SqlCredentials:
         query = _of(tenant_id).limit(limit)
         if before is not None:
             query = query.where(credentials.c.id < before)
-        return [_credential(each) for each in self._reader.all(query)]
+        return [_credential(each) for each in self._reader.all(query, of=tenant_id)]
 
     def owned(self, tenant_id: str, workflow_id: str) -> Sequence[Credential]:
         query = _of(tenant_id).where(credentials.c.workflow_id == workflow_id)
-        return [_credential(each) for each in self._reader.all(query)]
+        return [_credential(each) for each in self._reader.all(query, of=tenant_id)]
 
     def replace(
         self,
@@ -78,7 +81,7 @@ class SqlCredentials:
                 connection.execute(update(credentials).where(_is(found)).values(values))
             return _found(connection, one)
 
-        return self._writer.run(change)
+        return self._writer.run(change, of=tenant_id)
 
     def delete(self, tenant_id: str, credential_id: str) -> Credential:
         one = _one(tenant_id, credential_id)
@@ -89,7 +92,7 @@ class SqlCredentials:
             connection.execute(delete(credentials).where(_is(found)))
             return found
 
-        return self._writer.run(change)
+        return self._writer.run(change, of=tenant_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from app.domain.execution import Execution
 from app.domain.times import to_ms
 from app.store.sql.rows import Values
 from app.store.sql.tables import dedupe
+from app.store.sql.tenancy import ALL
 from app.store.sql.upserts import insert_or_replace
 from app.store.sql.writer import Writes
 
@@ -39,11 +40,11 @@ class SqlDedupe:
         def change(connection: Connection) -> None:
             connection.execute(statement)
 
-        self._writer.run(change)
+        self._writer.run(change, of=tenant_id)
 
     def sweep(self, at: datetime, *, limit: int) -> int:
         statement = sweep(at, limit=limit)
-        return self._writer.run(lambda c: c.execute(statement).rowcount)
+        return self._writer.run(lambda c: c.execute(statement).rowcount, of=ALL)
 
 
 def values(execution: Execution, key: bytes) -> Values:

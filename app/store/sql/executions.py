@@ -27,6 +27,7 @@ from app.store.sql.kinds import Held, New
 from app.store.sql.rows import Values
 from app.store.sql.tables import executions, payloads
 from app.store.sql.tasks import Kind
+from app.store.sql.tenancy import ALL
 from app.store.sql.writer import Writes
 
 
@@ -42,7 +43,9 @@ class SqlExecutions:
     ) -> "Future[str]":
         text.check("the key", execution.key or "")
         new = New.of(execution, payload, dedupe)
-        return self._writer.put(transitions.ADD, execution.id, new)
+        return self._writer.put(
+            transitions.ADD, execution.id, new, of=execution.tenant_id
+        )
 
     def start(self, held: Execution, *, at: datetime) -> "Future[bool]":
         changes = {
@@ -107,11 +110,11 @@ class SqlExecutions:
         statement = owed.release(owner).where(executions.c.id.not_in(but))
         if only is not None:
             statement = statement.where(executions.c.id == only)
-        return self._writer.run(lambda c: c.execute(statement).rowcount)
+        return self._writer.run(lambda c: c.execute(statement).rowcount, of=ALL)
 
     def claim(self, owner: str, *, limit: int) -> Sequence[Execution]:
         statement = owed.claim(owner, limit=limit)
-        found = self._writer.run(lambda c: c.execute(statement).all())
+        found = self._writer.run(lambda c: c.execute(statement).all(), of=ALL)
         return [
             execution_rows.execution(each)
             for each in sorted(found, key=lambda row: row.id)
@@ -119,15 +122,15 @@ class SqlExecutions:
 
     def wake(self, at: datetime, *, limit: int) -> int:
         statement = owed.wake(at, limit=limit)
-        return self._writer.run(lambda c: c.execute(statement).rowcount)
+        return self._writer.run(lambda c: c.execute(statement).rowcount, of=ALL)
 
     def next_wake(self) -> datetime | None:
-        found = self._reader.first(owed.next_wake())
+        found = self._reader.first(owed.next_wake(), of=ALL)
         return None if found is None else rows.instant(found.wake_at)
 
     def queued(self, owner: str, *, limit: int) -> Queued:
         looks = (owed.count(limit=limit), owed.first(None), owed.first(owner))
-        [[counted]], *firsts = self._reader.together(*looks)
+        [[counted]], *firsts = self._reader.together(*looks, of=ALL)
         created = [each.created_at for found in firsts for each in found]
         oldest = min(created, default=None)
         return Queued(owed=counted, oldest=rows.instant(oldest))
@@ -137,7 +140,7 @@ class SqlExecutions:
             queued = connection.execute(owed.release(dead)).rowcount
             return queued + connection.execute(owed.interrupt(dead)).rowcount
 
-        return self._writer.run(change)
+        return self._writer.run(change, of=ALL)
 
     def cancel(
         self,
@@ -163,13 +166,15 @@ class SqlExecutions:
                 connection.execute(forget_key(*names))
             return execution_rows.execution(found)
 
-        return self._writer.run(change)
+        return self._writer.run(change, of=tenant_id)
 
     def cancel_requested(self, owner: str) -> Sequence[str]:
-        return [each.id for each in self._reader.all(owed.cancel_requested(owner))]
+        return [
+            each.id for each in self._reader.all(owed.cancel_requested(owner), of=ALL)
+        ]
 
     def get(self, tenant_id: str, execution_id: str) -> Execution:
-        found = self._reader.first(owed.one(tenant_id, execution_id))
+        found = self._reader.first(owed.one(tenant_id, execution_id), of=tenant_id)
         if found is None:
             raise NotFound("There is no execution with this id.")
         return execution_rows.execution(found)
@@ -178,7 +183,7 @@ class SqlExecutions:
         query = select(payloads).where(
             payloads.c.tenant_id == tenant_id, payloads.c.execution_id == execution_id
         )
-        found = self._reader.first(query)
+        found = self._reader.first(query, of=tenant_id)
         if found is None:
             raise NotFound("There is no execution with this id.")
         return execution_rows.payload(found)
@@ -186,7 +191,8 @@ class SqlExecutions:
     def steps(self, tenant_id: str, execution_id: str) -> Sequence[StepRecord]:
         query = journals.whole(tenant_id, execution_id)
         return [
-            execution_rows.step(each, each.output) for each in self._reader.all(query)
+            execution_rows.step(each, each.output)
+            for each in self._reader.all(query, of=tenant_id)
         ]
 
     def outline(
@@ -200,7 +206,7 @@ class SqlExecutions:
         query = journals.outline(tenant_id, execution_id, after=after, limit=limit)
         return [
             StepOutline(execution_rows.step(each, None), each.size)
-            for each in self._reader.all(query)
+            for each in self._reader.all(query, of=tenant_id)
         ]
 
     def outputs(
@@ -212,7 +218,9 @@ class SqlExecutions:
         most: int | None = None,
     ) -> Mapping[str, bytes]:
         query = journals.outputs(tenant_id, execution_id, paths, most=most)
-        return {each.path: each.output for each in self._reader.all(query)}
+        return {
+            each.path: each.output for each in self._reader.all(query, of=tenant_id)
+        }
 
     def list(
         self,
@@ -223,7 +231,10 @@ class SqlExecutions:
         before: str | None,
     ) -> Sequence[Execution]:
         query = listing.page(tenant_id, wanted, limit=limit, before=before)
-        return [execution_rows.execution(each) for each in self._reader.all(query)]
+        return [
+            execution_rows.execution(each)
+            for each in self._reader.all(query, of=tenant_id)
+        ]
 
     def _put(
         self,
@@ -234,4 +245,4 @@ class SqlExecutions:
     ) -> "Future[bool]":
         parameters = {**transitions.held_by(held), **changes}
         member = Held(parameters, execution_rows.step_values(held, steps))
-        return self._writer.put(kind, held.id, member)
+        return self._writer.put(kind, held.id, member, of=held.tenant_id)

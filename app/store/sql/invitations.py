@@ -15,6 +15,7 @@ from app.store import text
 from app.store.sql import account_rows as rows
 from app.store.sql.account_tables import invitations, members, users
 from app.store.sql.database import Reader
+from app.store.sql.tenancy import ALL
 from app.store.sql.writer import Writes
 
 
@@ -43,7 +44,7 @@ class SqlInvitations:
             except IntegrityError as error:
                 raise Conflict("The inviter is a member no more.") from error
 
-        self._writer.run(change)
+        self._writer.run(change, of=invitation.tenant_id)
 
     def list(
         self, tenant_id: str, *, at: datetime, limit: int, before: str | None
@@ -57,10 +58,10 @@ class SqlInvitations:
         )
         if before is not None:
             query = query.where(invitations.c.id < before)
-        return [rows.invitation(each) for each in self._reader.all(query)]
+        return [rows.invitation(each) for each in self._reader.all(query, of=tenant_id)]
 
     def find(self, token_hash: bytes, *, at: datetime) -> Invitation | None:
-        found = self._reader.first(by_token(token_hash, at))
+        found = self._reader.first(by_token(token_hash, at), of=ALL)
         return None if found is None else rows.invitation(found)
 
     def accept(self, token_hash: bytes, user: User, *, at: datetime) -> Member:
@@ -74,7 +75,7 @@ class SqlInvitations:
             _know(connection, user)
             return _let_in(connection, rows.invitation(found), user, at)
 
-        return self._writer.run(change)
+        return self._writer.run(change, of=ALL)
 
     def delete(self, tenant_id: str, invitation_id: str) -> None:
         one = (
@@ -86,11 +87,11 @@ class SqlInvitations:
             if connection.execute(delete(invitations).where(*one)).rowcount == 0:
                 raise NotFound("There is no invitation with this id.")
 
-        self._writer.run(change)
+        self._writer.run(change, of=tenant_id)
 
     def sweep(self, at: datetime, *, limit: int) -> int:
         statement = sweep(at, limit=limit)
-        return self._writer.run(lambda c: c.execute(statement).rowcount)
+        return self._writer.run(lambda c: c.execute(statement).rowcount, of=ALL)
 
 
 def by_token(token_hash: bytes, at: datetime) -> Select[Any]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Select, insert, select
+from sqlalchemy import Connection, Executable, Select, insert
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.errors import Conflict, NotFound
@@ -13,8 +13,9 @@ from app.domain.execution import Execution, Payload
 from app.domain.ledger import Account, Outcome
 from app.domain.times import hour_of
 from app.store.sql import dedupe, execution_rows, ledger
+from app.store.sql.database import lacks_parent
 from app.store.sql.rows import Values
-from app.store.sql.tables import executions, payloads, versions
+from app.store.sql.tables import executions, payloads
 from app.store.sql.tasks import Short
 
 
@@ -82,7 +83,7 @@ class Add:
         except IntegrityError as error:
             if len(members) > 1:
                 raise Short from error
-            raise _why(connection, members[0].execution) from error
+            raise _why(error) from error
         counts = _counts(Outcome.RECEIVED, members) + _counts(Outcome.DUPLICATE, late)
         ledger.add(connection, [ledger.entry(*key, n) for key, n in counts.items()])
         return holders
@@ -152,13 +153,8 @@ def _all_or_none(members: Sequence[Held], held: bool) -> Sequence[bool]:  # noqa
     return [held] * len(members)
 
 
-def _why(connection: Connection, execution: Values) -> Exception:
+def _why(error: IntegrityError) -> Exception:
     """Tell what kept an execution from being added."""
-    version = select(versions.c.number).where(
-        versions.c.tenant_id == execution["tenant_id"],
-        versions.c.workflow_id == execution["workflow_id"],
-        versions.c.number == execution["version"],
-    )
-    if connection.execute(version).first() is None:
+    if lacks_parent(error):
         return NotFound("no such workflow or version")
     return Conflict("this execution is recorded already")

@@ -22,6 +22,7 @@ from app.domain.times import HOUR_MS, hour_of
 from app.store.sql.database import Reader
 from app.store.sql.tables import executions, ledger
 from app.store.sql.tasks import Once
+from app.store.sql.tenancy import ALL, among
 from app.store.sql.upserts import insert_or_add
 from app.store.sql.writer import Writes
 
@@ -44,17 +45,18 @@ class SqlLedger:
             entry(account, outcome, process, n)
             for (account, outcome), n in counts.items()
         ]
-        return self._writer.put(Once(lambda c: add(c, entries)), "", None)
+        of = among(account.tenant_id for account, _ in counts)
+        return self._writer.put(Once(lambda c: add(c, entries)), "", None, of=of)
 
     def fold(self, dead: str) -> None:
         counters = owned(dead)
 
         def change(connection: Connection) -> None:
-            left = connection.execute(select(ledger).where(*counters)).mappings().all()
-            connection.execute(delete(ledger).where(*counters))
+            taken = delete(ledger).where(*counters).returning(*ledger.columns)
+            left = connection.execute(taken).mappings().all()
             add(connection, [{**each, "process": SHARED} for each in left])
 
-        self._writer.run(change)
+        self._writer.run(change, of=ALL)
 
     def balance(
         self,
@@ -67,9 +69,9 @@ class SqlLedger:
         hours = Hours(since, until)
         door_now = door(tenant_id, workflow_id, hours)
         rows_now = states(tenant_id, workflow_id, hours)
-        counted, rows = self._reader.together(door_now, rows_now)
+        counted, rows = self._reader.together(door_now, rows_now, of=tenant_id)
         return Balance(
-            door={Outcome(each.outcome): each.n for each in counted},
+            door={Outcome(each.outcome): int(each.n) for each in counted},
             executions={Status(each.status): each.n for each in rows},
         )
 

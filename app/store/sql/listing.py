@@ -9,7 +9,6 @@ from sqlalchemy import (
     Select,
     TextClause,
     and_,
-    func,
     select,
     text,
     union_all,
@@ -19,6 +18,7 @@ from app.domain.execution import LIVE, Status
 from app.domain.times import to_ms
 from app.store.protocol import ExecutionFilter
 from app.store.sql.owed import VIEW
+from app.store.sql.spelling import Instr
 from app.store.sql.tables import UNWELCOME, executions, workflows
 from app.store.sql.transitions import is_in
 
@@ -87,7 +87,7 @@ def _meant(
     ]
     named = select(workflows.c.id).where(
         workflows.c.tenant_id == tenant_id,
-        func.instr(workflows.c.name_folded, q.casefold()) > 0,
+        Instr(workflows.c.name_folded, q.casefold()) > 0,
     )
     ids.append(
         select(executions.c.id)

@@ -28,6 +28,7 @@ from app.store.sql.account_tables import (
     users,
 )
 from app.store.sql.database import Reader
+from app.store.sql.tenancy import ALL
 from app.store.sql.writer import Writes
 
 SINCE = func.coalesce(members.c.joined_at, users.c.created_at)
@@ -41,7 +42,9 @@ class SqlMembers:
         self._writer = writer
 
     def get(self, tenant_id: str, user_id: str) -> Member:
-        found = self._reader.first(_view().where(*_one(tenant_id, user_id)))
+        found = self._reader.first(
+            _view().where(*_one(tenant_id, user_id)), of=tenant_id
+        )
         if found is None:
             raise NotFound("This user is not a member of this tenant.")
         return rows.member(found)
@@ -57,7 +60,7 @@ class SqlMembers:
         )
         if before is not None:
             query = query.where(members.c.user_id < before)
-        return [rows.member(each) for each in self._reader.all(query)]
+        return [rows.member(each) for each in self._reader.all(query, of=tenant_id)]
 
     def of(self, user_id: str) -> Sequence[Member]:
         query = (
@@ -65,7 +68,7 @@ class SqlMembers:
             .where(members.c.user_id == user_id)
             .order_by(SINCE, members.c.tenant_id)
         )
-        return [rows.member(each) for each in self._reader.all(query)]
+        return [rows.member(each) for each in self._reader.all(query, of=ALL)]
 
     def change(self, tenant_id: str, user_id: str, role: Role) -> RoleChange:
         statement = update(members).where(*_one(tenant_id, user_id)).values(role=role)
@@ -82,7 +85,7 @@ class SqlMembers:
                 raise Conflict(LAST_OWNER)
             return RoleChange(before.role, _found(connection, tenant_id, user_id))
 
-        return self._writer.run(change)
+        return self._writer.run(change, of=tenant_id)
 
     def remove(self, tenant_id: str, user_id: str) -> Member:
         spared = select(members.c.user_id).where(
@@ -100,7 +103,7 @@ class SqlMembers:
                 connection.execute(delete(table).where(*mine))
             return found
 
-        return self._writer.run(change)
+        return self._writer.run(change, of=tenant_id)
 
 
 def _view() -> Select[Any]:

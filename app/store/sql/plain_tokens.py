@@ -1,19 +1,28 @@
 """Webhook tokens that the first release kept in plain, and where they go."""
 
 import logging
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, select, update
 
 from app.security import tokens
 from app.security.vault import Vault
-from app.store.sql.database import WriteConnection
 from app.store.sql.tables import workflows
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 PLAIN = workflows.c.token != ""
 
 
-def seal(database: WriteConnection, vault: Vault) -> None:
+class Eraser(Protocol):
+    """What can change a file, and leave no trace of what was there."""
+
+    def transact(self, work: Callable[[Connection], T]) -> T: ...
+    def erase(self, work: Callable[[Connection], T]) -> T: ...
+
+
+def seal(database: Eraser, vault: Vault) -> None:
     """Seal what stands there in plain, and leave no trace of it in the file.
 
     Raises:

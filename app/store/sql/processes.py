@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, select
 from app.domain.times import to_ms
 from app.store.sql.database import Reader
 from app.store.sql.tables import processes
+from app.store.sql.tenancy import NOBODY
 from app.store.sql.upserts import insert_or_replace
 from app.store.sql.writer import Writes
 
@@ -25,7 +26,7 @@ class SqlProcesses:
         def change(connection: Connection) -> None:
             connection.execute(entry)
 
-        self._writer.run(change)
+        self._writer.run(change, of=NOBODY)
 
     def others(self, process: str) -> Sequence[str]:
         query = (
@@ -33,10 +34,10 @@ class SqlProcesses:
             .where(processes.c.id != process)
             .order_by(processes.c.id)
         )
-        return [each.id for each in self._reader.all(query)]
+        return [each.id for each in self._reader.all(query, of=NOBODY)]
 
     def remove(self, process: str) -> None:
         def change(connection: Connection) -> None:
             connection.execute(delete(processes).where(processes.c.id == process))
 
-        self._writer.run(change)
+        self._writer.run(change, of=NOBODY)

@@ -27,6 +27,7 @@ from app.store.sql import account_rows as rows
 from app.store.sql.account_tables import members, sessions, users
 from app.store.sql.database import Reader
 from app.store.sql.tasks import Once
+from app.store.sql.tenancy import ALL
 from app.store.sql.writer import Writes
 
 
@@ -50,10 +51,10 @@ class SqlSessions:
                 raise Conflict("The password was changed meanwhile; log in again.")
             begin(connection, session)
 
-        self._writer.run(change)
+        self._writer.run(change, of=session.tenant_id)
 
     def find(self, token_hash: bytes, *, at: datetime) -> Session | None:
-        found = self._reader.first(by_token(token_hash, at))
+        found = self._reader.first(by_token(token_hash, at), of=ALL)
         return None if found is None else rows.session(found)
 
     def list(
@@ -67,7 +68,7 @@ class SqlSessions:
         )
         if before is not None:
             query = query.where(sessions.c.id < before)
-        return [rows.session(each) for each in self._reader.all(query)]
+        return [rows.session(each) for each in self._reader.all(query, of=ALL)]
 
     def use(self, session: Session, *, at: datetime) -> "Future[None]":
         ends = to_ms(expiry(session.created_at, at))
@@ -81,28 +82,28 @@ class SqlSessions:
         def change(connection: Connection) -> None:
             connection.execute(mark)
 
-        return self._writer.put(Once(change), "", None)
+        return self._writer.put(Once(change), "", None, of=session.tenant_id)
 
     def replace(self, old: Session, new: Session) -> None:
         def change(connection: Connection) -> None:
             _end(connection, old.user_id, old.id, "This session has ended.")
             begin(connection, new)
 
-        self._writer.run(change)
+        self._writer.run(change, of=ALL)
 
     def end(self, user_id: str, session_id: str) -> None:
         unknown = "There is no session with this id."
-        self._writer.run(lambda c: _end(c, user_id, session_id, unknown))
+        self._writer.run(lambda c: _end(c, user_id, session_id, unknown), of=ALL)
 
     def end_others(self, user_id: str, *, but: str) -> int:
         others = delete(sessions).where(
             sessions.c.user_id == user_id, sessions.c.id != but
         )
-        return self._writer.run(lambda c: c.execute(others).rowcount)
+        return self._writer.run(lambda c: c.execute(others).rowcount, of=ALL)
 
     def sweep(self, at: datetime, *, limit: int) -> int:
         statement = sweep(at, limit=limit)
-        return self._writer.run(lambda c: c.execute(statement).rowcount)
+        return self._writer.run(lambda c: c.execute(statement).rowcount, of=ALL)
 
 
 def by_token(token_hash: bytes, at: datetime) -> Select[Any]:

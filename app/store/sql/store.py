@@ -5,24 +5,23 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from app.domain.errors import StoreUnavailable
 from app.security.vault import Vault
 from app.store.protocol import Load, Note
-from app.store.sql import migrate, plain_tokens
+from app.store.sql import databases
 from app.store.sql.accounts import SqlAccounts
 from app.store.sql.api_keys import SqlApiKeys
 from app.store.sql.audit import Noting, SqlAudit
 from app.store.sql.credentials import SqlCredentials
-from app.store.sql.database import Reader, WriteConnection, path_of
+from app.store.sql.database import Reader
 from app.store.sql.dedupe import SqlDedupe
 from app.store.sql.executions import SqlExecutions
 from app.store.sql.invitations import SqlInvitations
 from app.store.sql.ledger import SqlLedger
-from app.store.sql.locks import FileLock
 from app.store.sql.members import SqlMembers
 from app.store.sql.processes import SqlProcesses
 from app.store.sql.sessions import SqlSessions
 from app.store.sql.tables import probe
+from app.store.sql.tenancy import ALL
 from app.store.sql.upserts import insert_or_replace
 from app.store.sql.workflows import SqlWorkflows
 from app.store.sql.writer import Watch, Writer, Writes
@@ -47,20 +46,20 @@ class SqlCollections:
 
 
 class SqlStore(SqlCollections):
-    """`Store` in an SQLite file that several processes may share.
+    """`Store` in an SQLite file or a PostgreSQL database that processes may share.
 
-    Making one opens nothing; `start` opens the file and must come after the fork.
+    Making one opens nothing; `start` opens the database and must come after the fork.
 
     Args:
-        url: like ``sqlite:///data/sluice.db``; the folder is made if it is missing.
-        lock_path: the file on which processes take turns to write; beside the
-            database by default.
+        url: like ``sqlite:///data/sluice.db`` or ``postgresql://user@host/sluice``.
+        lock_path: the file on which processes take turns to write into a file; beside
+            it by default.
         vault: seals the webhook tokens that the first release kept in plain; without
             one they stay as they are.
         watch: is told of every commit.
 
     Raises:
-        ValueError: the URL does not name a file of SQLite.
+        ValueError: the URL names no database.
     """
 
     def __init__(
@@ -71,14 +70,12 @@ class SqlStore(SqlCollections):
         vault: Vault | None = None,
         watch: Watch | None = None,
     ) -> None:
-        self._path = path_of(url)
+        self._database = databases.at(url, lock_path=lock_path)
         self._vault = vault
-        self._lock = FileLock(
-            lock_path or self._path.with_name(f"{self._path.name}.lock")
+        self._reader = Reader(self._database.readers())
+        self._writer = Writer(
+            self._database.connection, self._database.turn, watch=watch
         )
-        self._connection = WriteConnection(self._path)
-        self._reader = Reader(self._path)
-        self._writer = Writer(self._connection, self._lock, watch=watch)
         super().__init__(self._reader, self._writer)
 
     def noting(self, note: Note) -> SqlCollections:
@@ -86,14 +83,10 @@ class SqlStore(SqlCollections):
 
     def start(self) -> None:
         try:
-            self._prepare()
-        except OSError as error:
-            raise StoreUnavailable(
-                f"the database's folder cannot be used: {error}"
-            ) from error
+            self._database.prepare(self._vault)
         finally:
-            self._connection.close()  # the writer's thread opens its own
-            self._lock.close()
+            self._database.connection.close()  # the writer's thread opens its own
+            self._database.turn.close()
         self._reader.open()
         self._writer.start()
 
@@ -104,7 +97,7 @@ class SqlStore(SqlCollections):
         def change(connection: Connection) -> None:
             connection.execute(mark)
 
-        self._writer.run(change)
+        self._writer.run(change, of=ALL)
 
     def load(self) -> Load:
         return Load(waiting=self._writer.waiting(), readers=self._reader.busy())
@@ -112,12 +105,3 @@ class SqlStore(SqlCollections):
     def close(self) -> None:
         self._writer.close()
         self._reader.close()
-
-    def _prepare(self) -> None:
-        """Make the file and its tables, while every other process waits."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock.held():
-            self._connection.create()
-            self._connection.transact(migrate.upgrade)
-            if self._vault is not None:
-                plain_tokens.seal(self._connection, self._vault)

@@ -49,6 +49,7 @@ class Task:
     kind: Kind
     subject: str = ""  # the execution's id
     member: Any = None
+    of: str = ""  # whose rows it may see
     future: "Future[Any]" = field(default_factory=Future)
 
 

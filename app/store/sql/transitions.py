@@ -6,7 +6,7 @@ The kinds' ranks are the order in which one execution comes by them.
 from typing import Any
 
 from sqlalchemy import bindparam, case, exists, func, literal_column, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.execution import Execution, Status
 from app.store.sql.kinds import Add, Change, Record

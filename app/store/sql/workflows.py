@@ -39,6 +39,7 @@ from app.store.sql import rows
 from app.store.sql.account_tables import tenants
 from app.store.sql.database import Reader
 from app.store.sql.tables import former_tokens, versions, workflows
+from app.store.sql.tenancy import ALL
 from app.store.sql.writer import Writes
 
 CURRENT = (
@@ -90,10 +91,10 @@ class SqlWorkflows:
             connection.execute(insert(versions).values(first))
             written.write(connection)
 
-        self._writer.run(change)
+        self._writer.run(change, of=workflow.tenant_id)
 
     def get(self, tenant_id: str, workflow_id: str) -> Published:
-        found = self._reader.first(_current(tenant_id, workflow_id))
+        found = self._reader.first(_current(tenant_id, workflow_id), of=tenant_id)
         if found is None:
             raise NotFound("There is no workflow with this id.")
         return rows.published(found)
@@ -109,7 +110,7 @@ class SqlWorkflows:
         )
         if before is not None:
             query = query.where(workflows.c.id < before)
-        return [rows.workflow(each) for each in self._reader.all(query)]
+        return [rows.workflow(each) for each in self._reader.all(query, of=tenant_id)]
 
     def publish(  # noqa: PLR0913
         self,
@@ -143,7 +144,7 @@ class SqlWorkflows:
             written.write(connection)
             return Edited(before, _read(connection, tenant_id, workflow_id))
 
-        return self._writer.run(change)
+        return self._writer.run(change, of=tenant_id)
 
     def change(
         self,
@@ -163,7 +164,7 @@ class SqlWorkflows:
             _update(connection, tenant_id, workflow_id, changes)
             return Edited(before, _read(connection, tenant_id, workflow_id))
 
-        return self._writer.run(change)
+        return self._writer.run(change, of=tenant_id)
 
     def delete(self, tenant_id: str, workflow_id: str, *, at: datetime) -> Workflow:
         changes = {"updated_at": to_ms(at), "deleted_at": to_ms(at)}
@@ -174,7 +175,7 @@ class SqlWorkflows:
             kept_credentials.forget_uses(connection, tenant_id, workflow_id)
             return before
 
-        return self._writer.run(change)
+        return self._writer.run(change, of=tenant_id)
 
     def rotate(
         self,
@@ -192,11 +193,11 @@ class SqlWorkflows:
             _update(connection, tenant_id, workflow_id, changes)
             return _read(connection, tenant_id, workflow_id)
 
-        return self._writer.run(change)
+        return self._writer.run(change, of=tenant_id)
 
     def version(self, tenant_id: str, workflow_id: str, number: int) -> Version:
         query = _versions(tenant_id, workflow_id).where(versions.c.number == number)
-        found = self._reader.first(query)
+        found = self._reader.first(query, of=tenant_id)
         if found is None:
             raise NotFound(f"This workflow has no version {number}.")
         return rows.version(found)
@@ -212,12 +213,12 @@ class SqlWorkflows:
         )
         if before is not None:
             query = query.where(versions.c.number < before)
-        return [rows.version(each) for each in self._reader.all(query)]
+        return [rows.version(each) for each in self._reader.all(query, of=tenant_id)]
 
     def by_token(self, token: str) -> Published | None:
-        found = self._reader.first(current_by_token(token))
+        found = self._reader.first(current_by_token(token), of=ALL)
         if found is None:
-            found = self._reader.first(current_by_former_token(token))
+            found = self._reader.first(current_by_former_token(token), of=ALL)
         return None if found is None else rows.published(found)
 
 

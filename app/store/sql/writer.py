@@ -12,8 +12,7 @@ from sqlalchemy import Connection
 
 from app.domain.errors import StoreUnavailable
 from app.store.sql.batch import Answer, one_by_one, together
-from app.store.sql.database import WriteConnection
-from app.store.sql.locks import FileLock
+from app.store.sql.database import Turn, WriteConnection
 from app.store.sql.tasks import Kind, Once, Task
 
 log = logging.getLogger(__name__)
@@ -32,9 +31,11 @@ class Watch(Protocol):
 class Writes(Protocol):
     """What a collection needs to make its changes."""
 
-    def put(self, kind: Kind, subject: str, member: Any) -> "Future[Any]": ...
+    def put(
+        self, kind: Kind, subject: str, member: Any, *, of: str
+    ) -> "Future[Any]": ...
 
-    def run(self, change: Callable[[Connection], T]) -> T: ...
+    def run(self, change: Callable[[Connection], T], *, of: str) -> T: ...
 
 
 class Writer:
@@ -45,7 +46,7 @@ class Writer:
 
     Args:
         connection: used by the writer's thread alone.
-        lock: held during each transaction, so that processes take turns.
+        turn: had during each transaction, so that processes take turns.
         room: how many tasks may wait.
         patience: seconds that `run` waits for its commit, and `close` for the rest.
         watch: is told of every commit.
@@ -54,14 +55,14 @@ class Writer:
     def __init__(
         self,
         connection: WriteConnection,
-        lock: FileLock,
+        turn: Turn,
         *,
         room: int = 10_000,
         patience: float = 10.0,
         watch: Watch | None = None,
     ) -> None:
         self._connection = connection
-        self._lock = lock
+        self._turn = turn
         self._room = room
         self._patience = patience
         self._watch = watch
@@ -75,13 +76,15 @@ class Writer:
         self._is_open = True
         self._thread.start()
 
-    def put(self, kind: Kind, subject: str, member: Any) -> "Future[Any]":
+    def put(self, kind: Kind, subject: str, member: Any, *, of: str) -> "Future[Any]":
         """Hand over a change about a subject; the future has its answer.
+
+        It sees only the rows `of` these tenants.
 
         Raises:
             StoreUnavailable: the store is not open, or too much waits.
         """
-        task = Task(kind, subject, member)
+        task = Task(kind, subject, member, of)
         with self._changed:
             if not self._is_open:
                 raise StoreUnavailable("the store is not open")
@@ -93,8 +96,10 @@ class Writer:
             self._changed.notify()
         return task.future
 
-    def run(self, change: Callable[[Connection], T]) -> T:
+    def run(self, change: Callable[[Connection], T], *, of: str) -> T:
         """Make a change and wait until it is durable.
+
+        It sees only the rows `of` these tenants.
 
         Raises:
             StoreUnavailable: it could not be committed, or not in time.
@@ -103,7 +108,7 @@ class Writer:
         """
         if threading.current_thread() is self._thread:
             raise RuntimeError("a callback of the writer must not wait for the writer")
-        future = self.put(Once(change), "", None)
+        future = self.put(Once(change), "", None, of=of)
         try:
             return cast("T", future.result(timeout=self._patience))
         except TimeoutError as error:
@@ -135,7 +140,7 @@ class Writer:
             for answer in self._commit(begun):
                 answer.tell()
         self._connection.close()
-        self._lock.close()
+        self._turn.close()
 
     def _take(self) -> Sequence[Task]:
         """Wait for tasks; none means that there will be no more."""
@@ -151,7 +156,7 @@ class Writer:
             return []
         began = time.monotonic()
         try:
-            with self._lock.held():
+            with self._turn.held():
                 answers = self._carry_out(tasks)
         except StoreUnavailable as error:
             log.error("Changes not committed", extra={"error": str(error)})  # noqa: TRY400

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from app.domain.errors import StoreUnavailable
 from app.store.sql import SqlStore
 from app.store.sql.columns import metadata
+from app.store.sql.tenancy import ALL
 from tests.store.company import HERE, NOON
 
 
@@ -21,12 +22,13 @@ def fresh(tmp_path):
 
 def written(store, pragma):
     return store._writer.run(
-        lambda connection: connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
+        lambda connection: connection.exec_driver_sql(f"PRAGMA {pragma}").scalar(),
+        of=ALL,
     )
 
 
 def read(store, pragma):
-    return store._reader.first(text(f"PRAGMA {pragma}"))[0]
+    return store._reader.first(text(f"PRAGMA {pragma}"), of=ALL)[0]
 
 
 def test_a_new_file_can_give_pages_back(fresh):
@@ -60,13 +62,13 @@ def test_readers_are_set_up(fresh, pragma, value):
 
 def test_a_reader_cannot_write(fresh):
     with pytest.raises(StoreUnavailable) as caught:
-        fresh._reader.all(text("DELETE FROM processes"))
+        fresh._reader.all(text("DELETE FROM processes"), of=ALL)
 
     assert "readonly" in str(caught.value.__cause__)
 
 
 def test_every_table_is_strict(fresh):
-    listed = fresh._reader.all(text("PRAGMA table_list"))
+    listed = fresh._reader.all(text("PRAGMA table_list"), of=ALL)
 
     strict = {each.name for each in listed if each.strict}
 
@@ -116,7 +118,8 @@ def test_a_folder_that_cannot_be_made_is_reported(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite://", "sqlite:///:memory:", "postgresql://user@host/name"]
+    "url",
+    ["sqlite://", "sqlite:///:memory:", "postgresql://user@host", "mysql://host/name"],
 )
 def test_a_url_that_names_no_file_is_refused(url):
     with pytest.raises(ValueError, match="must name an SQLite file"):

@@ -7,10 +7,11 @@ from sqlalchemy import event, insert, select
 from app.domain.errors import Conflict, Invalid, StoreUnavailable
 from app.domain.execution import Status
 from app.store.sql import SqlStore
-from app.store.sql.database import WriteConnection
 from app.store.sql.locks import FileLock
+from app.store.sql.sqlite import FileConnection
 from app.store.sql.tables import probe, processes
 from app.store.sql.tasks import Once
+from app.store.sql.tenancy import ALL
 from app.store.sql.writer import Writer
 from tests.store.company import HERE, LATER, NOON, found, payload, step
 
@@ -20,7 +21,7 @@ class Gate:
 
     def __init__(self, writer: Writer) -> None:
         self._begun, self._open = threading.Event(), threading.Event()
-        self._passed = writer.put(Once(self._wait), "", None)
+        self._passed = writer.put(Once(self._wait), "", None, of=ALL)
         assert self._begun.wait(timeout=5)
 
     def _wait(self, _) -> None:
@@ -41,7 +42,7 @@ def company(sql_store):
 def commits(sql_store):
     """The transactions that were committed since."""
     seen = []
-    engine = sql_store._connection._engine
+    engine = sql_store._database.connection._engine
     event.listen(engine, "commit", lambda _: seen.append("commit"))
     return seen
 
@@ -67,7 +68,7 @@ def make_writer(database):
 
     def make(**options) -> Writer:
         lock = FileLock(database.with_suffix(".lock"))
-        writer = Writer(WriteConnection(database), lock, **options)
+        writer = Writer(FileConnection(database), lock, **options)
         writers.append(writer)
         writer.start()
         return writer
@@ -93,7 +94,7 @@ def test_every_commit_is_told_with_its_size(make_writer):
     watch = Watch()
     writer = make_writer(watch=watch)
     gate = Gate(writer)
-    waiting = [writer.put(Once(lambda _: None), "", None) for _ in range(3)]
+    waiting = [writer.put(Once(lambda _: None), "", None, of=ALL) for _ in range(3)]
     assert writer.waiting() == 3
 
     gate.open()
@@ -107,10 +108,10 @@ def test_every_commit_is_told_with_its_size(make_writer):
 def test_a_commit_that_failed_is_told_as_one(make_writer, database):
     watch = Watch()
     writer = make_writer(watch=watch)
-    writer.run(lambda _: None)
+    writer.run(lambda _: None, of=ALL)
     database.unlink()
 
-    failed = answers([writer.put(Once(lambda _: None), "", None)])
+    failed = answers([writer.put(Once(lambda _: None), "", None, of=ALL)])
     writer.close()
 
     assert isinstance(failed[0], StoreUnavailable)
@@ -178,7 +179,7 @@ def test_a_change_that_raises_is_undone_alone(sql_store, company):
 
     gate = Gate(sql_store._writer)
     good = add(company, company.execution())
-    bad = sql_store._writer.put(Once(half), "", None)
+    bad = sql_store._writer.put(Once(half), "", None, of=ALL)
     after = add(company, company.execution())
 
     gate.open()
@@ -197,9 +198,9 @@ def test_what_the_database_says_about_one_change_is_said_in_our_words(sql_store)
         connection.execute(insert(processes).values(id="\ud800", started_at=1))
 
     with pytest.raises(Conflict, match="collides"):
-        sql_store._writer.run(twice)
+        sql_store._writer.run(twice, of=ALL)
     with pytest.raises(Invalid, match="surrogate"):
-        sql_store._writer.run(odd)
+        sql_store._writer.run(odd, of=ALL)
 
 
 def test_a_database_that_fails_fails_the_batch_and_the_writer_lives_on(
@@ -208,7 +209,7 @@ def test_a_database_that_fails_fails_the_batch_and_the_writer_lives_on(
     gate = Gate(sql_store._writer)
     lost = add(company, company.execution())
     broken = sql_store._writer.put(
-        Once(lambda c: c.exec_driver_sql("SELECT * FROM nowhere")), "", None
+        Once(lambda c: c.exec_driver_sql("SELECT * FROM nowhere")), "", None, of=ALL
     )
 
     gate.open()
@@ -224,7 +225,7 @@ def test_a_full_disk_refuses_and_recovers(sql_store, company):
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 5}")
 
-    sql_store._writer.run(shrink)  # until the writer connects anew
+    sql_store._writer.run(shrink, of=ALL)  # until the writer connects anew
     gate = Gate(sql_store._writer)
     big = payload(body=b"x" * 50_000)
     futures = [company.executions.add(company.execution(), big) for _ in range(3)]
@@ -241,14 +242,14 @@ def test_a_full_disk_refuses_and_recovers(sql_store, company):
 def test_a_full_queue_refuses_at_once(make_writer):
     writer = make_writer(room=3)
     gate = Gate(writer)
-    futures = [writer.put(Once(lambda _: 7), "", None) for _ in range(3)]
+    futures = [writer.put(Once(lambda _: 7), "", None, of=ALL) for _ in range(3)]
 
     with pytest.raises(StoreUnavailable, match="3 changes"):
-        writer.put(Once(lambda _: 7), "", None)
+        writer.put(Once(lambda _: 7), "", None, of=ALL)
 
     gate.open()
     assert answers(futures) == [7, 7, 7]
-    assert writer.run(lambda _: 8) == 8
+    assert writer.run(lambda _: 8, of=ALL) == 8
 
 
 def test_who_waits_too_long_is_told_and_the_change_is_not_made(make_writer):
@@ -256,20 +257,20 @@ def test_who_waits_too_long_is_told_and_the_change_is_not_made(make_writer):
     gate = Gate(writer)
 
     with pytest.raises(StoreUnavailable, match=r"0\.05 s"):
-        writer.run(lambda c: c.execute(insert(probe).values(id=5, at=1)))
+        writer.run(lambda c: c.execute(insert(probe).values(id=5, at=1)), of=ALL)
 
     gate.open()
     assert (
-        writer.put(Once(lambda c: c.execute(select(probe)).all()), "", None).result(
-            timeout=5
-        )
+        writer.put(
+            Once(lambda c: c.execute(select(probe)).all()), "", None, of=ALL
+        ).result(timeout=5)
         == []
     )
 
 
 def test_a_callback_that_would_wait_for_its_own_thread_is_told(sql_store, caplog):
     gate = Gate(sql_store._writer)
-    future = sql_store._writer.put(Once(lambda _: None), "", None)
+    future = sql_store._writer.put(Once(lambda _: None), "", None, of=ALL)
     future.add_done_callback(lambda _: sql_store.processes.add(HERE, at=NOON))
 
     gate.open()

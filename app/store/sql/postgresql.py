@@ -1,0 +1,124 @@
+"""PostgreSQL: a server that several machines share, and that may be restarted."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from psycopg import sql
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    NullPool,
+    QueuePool,
+    create_engine,
+    event,
+)
+
+from app.security.vault import Vault
+from app.store.sql import migrate, tenancy
+from app.store.sql.database import READER_WAIT, TENANTS
+from app.store.sql.lost_commits import ServerConnection
+
+T = TypeVar("T")
+READERS, SPARE = 8, 8  # connections that stay, and that come when there is need
+MIGRATING = 0x51_01CE  # the advisory lock of whoever changes the tables
+REACH = {
+    "connect_timeout": "5",  # seconds; as is all that is not said to be otherwise
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",  # milliseconds
+    "application_name": "sluice",
+}
+SESSION = (
+    "SET statement_timeout = '10s'",
+    "SET lock_timeout = '5s'",
+    "SET idle_in_transaction_session_timeout = '10s'",
+    "SET search_path = public",
+)
+# What is acknowledged is on the disk; a replica's guarantee on top may stay.
+DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', false)"
+    " WHERE current_setting('synchronous_commit') IN ('off', 'local')"
+)
+
+
+class Postgresql:
+    """`Database` on a server.
+
+    Args:
+        url: like ``postgresql://user@host:5432/sluice``; what it says about the
+            connection (``?sslmode=verify-full``) wins.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._url = url.set(drivername="postgresql+psycopg")
+        self.connection = ServerConnection(self._engine("BEGIN", poolclass=NullPool))
+        self.turn = NoTurn()
+
+    def readers(self) -> Engine:
+        return self._engine(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            poolclass=QueuePool,
+            pool_size=READERS,
+            max_overflow=SPARE,
+            pool_timeout=READER_WAIT,
+        )
+
+    def prepare(self, vault: Vault | None) -> None:
+        del vault  # there was no PostgreSQL when tokens were kept in plain
+
+        def change(connection: Connection) -> None:
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
+            tenancy.limit(connection, tenancy.ALL)
+            migrate.upgrade(connection)
+
+        self.connection.transact(change)
+
+    def _engine(self, begin: str, **options: Any) -> Engine:
+        """Make an engine whose transactions begin as said; it opens nothing yet."""
+        reach = {name: REACH[name] for name in REACH if name not in self._url.query}
+        engine = create_engine(
+            self._url,
+            connect_args=reach,
+            use_native_hstore=False,
+            execution_options={"preserve_rowcount": True},  # also of an insert
+            **options,
+        )
+        event.listen(engine, "connect", self._connected)
+
+        @event.listens_for(engine, "begin")
+        def begun(connection: Connection) -> None:
+            connection.exec_driver_sql(_begin(connection, begin))
+
+        return engine
+
+    def _connected(self, connection: Any, _: Any) -> None:
+        connection.autocommit = True  # the driver shall begin nothing itself
+        chosen = "synchronous_commit" in str(self._url.query.get("options", ""))
+        statements = SESSION if chosen else (*SESSION, DURABLE)
+        connection.execute("; ".join(statements))
+
+
+class NoTurn:
+    """`Turn` where the server itself sees to it that writers do not collide."""
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        yield
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+def _begin(connection: Connection, begin: str) -> str:
+    """Begin, and say in the same breath whose rows are to be seen."""
+    of = connection.get_execution_options().get(TENANTS)
+    if of is None:
+        return begin
+    named = sql.Literal(of).as_string(None).replace("%", "%%")
+    return f"{begin}; SET LOCAL app.tenant = {named}"
