@@ -7,7 +7,7 @@ import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPResponse
@@ -94,13 +94,21 @@ def read(one: socket.socket, method: str = "POST") -> Answer:
 
 @contextmanager
 def running(home: Path, upstream: int) -> Iterator[Nginx]:
-    """Run nginx before the server at port `upstream`."""
+    """Run nginx as shipped before the server at port `upstream`."""
+    ours = {"server 127.0.0.1:8000;": f"server 127.0.0.1:{upstream};"}
+    with serving(home, SHIPPED.read_text(), ours) as one:
+        yield one
+
+
+@contextmanager
+def serving(home: Path, text: str, changes: Mapping[str, str]) -> Iterator[Nginx]:
+    """Run nginx with a configuration, changed for here and as `changes` says."""
     one = Nginx(home, free_port(), free_port())
     home.mkdir()
     _make_certificate(home)
     user = "user root;" if os.geteuid() == 0 else ""
     (home / "nginx.conf").write_text(MAIN.format(home=home, user=user))
-    (home / "sluice.conf").write_text(_adapted(one, upstream))
+    (home / "sluice.conf").write_text(_adapted(one, text, changes))
     assert NGINX
     early = str(home / "nginx.log")  # for what happens before the configuration is read
     command = [NGINX, "-e", early, "-p", str(home), "-c", str(home / "nginx.conf")]
@@ -114,22 +122,20 @@ def running(home: Path, upstream: int) -> Iterator[Nginx]:
         process.wait(10)
 
 
-def _adapted(one: Nginx, upstream: int) -> str:
+def _adapted(one: Nginx, text: str, ours: Mapping[str, str]) -> str:
     """Change ports, paths and the certificate, and nothing else."""
-    text = re.sub(r"^ *listen \[::\]:.*\n", "", SHIPPED.read_text(), flags=re.MULTILINE)
+    text = re.sub(r"^ *listen \[::\]:.*\n", "", text, flags=re.MULTILINE)
     changes = {
         "listen 80;": f"listen 127.0.0.1:{one.http};",
         "listen 443 ": f"listen 127.0.0.1:{one.https} ",
-        "server 127.0.0.1:8000;": f"server 127.0.0.1:{upstream};",
         f"/etc/letsencrypt/live/{NAME}/fullchain.pem": f"{one.home}/certificate.pem",
         f"/etc/letsencrypt/live/{NAME}/privkey.pem": f"{one.home}/key.pem",
-        "/var/log/nginx/": f"{one.home}/",
         "/var/www/acme": f"{one.home}/acme",
     }
-    for shipped, ours in changes.items():
+    for shipped, here in {**changes, **ours}.items():
         assert shipped in text, f"the shipped configuration no longer has {shipped}"
-        text = text.replace(shipped, ours)
-    return text
+        text = text.replace(shipped, here)
+    return text.replace("/var/log/nginx/", f"{one.home}/")
 
 
 def _make_certificate(home: Path) -> None:
