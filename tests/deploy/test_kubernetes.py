@@ -7,6 +7,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from app.telemetry.readings import GAUGES
 from tests.deploy.dockerfile import last
 from tests.deploy.test_compose import ELSEWHERE
 from tests.deploy.units import ROOT, environment
@@ -112,6 +113,21 @@ def test_a_rollout_never_has_fewer_pods_and_a_drained_node_leaves_one(name: str)
     }
     assert budget["spec"]["minAvailable"] == 1
     assert budget["spec"]["selector"] == _deployment(name)["spec"]["selector"]
+
+
+def test_workers_are_scaled_by_a_figure_that_is_there_to_be_scraped():
+    [rule] = next(_documents("prometheus-adapter.yaml"))["rules"]["external"]
+    [scaler] = [
+        each
+        for each in _documents("worker.yaml")
+        if each["kind"] == "HorizontalPodAutoscaler"
+    ]
+
+    [metric] = scaler["spec"]["metrics"]
+    name = metric["external"]["metric"]["name"]
+    assert name in GAUGES
+    assert rule["name"]["as"] == rule["seriesQuery"] == name
+    assert rule["metricsQuery"] == f"max({name})"
 
 
 def test_probes_ask_by_a_name_that_the_service_answers_to():
