@@ -4,6 +4,7 @@ import re
 from dataclasses import fields
 
 import pytest
+import yaml
 
 from app.settings import Settings
 from tests.deploy.compose import EXAMPLE, TEXT, variables, written
@@ -94,3 +95,26 @@ def test_redis_keeps_what_it_was_told_and_refuses_rather_than_forgets():
 
     assert command[command.index("--appendonly") + 1] == "yes"
     assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
+
+
+def test_grafana_finds_prometheus_and_the_dashboard_the_source_that_it_names():
+    shipped = ROOT / "deploy/grafana/provisioning/datasources/prometheus.yml"
+    [theirs] = yaml.safe_load(shipped.read_text())["datasources"]
+    ours_file = ROOT / "deploy/compose/datasource.yml"
+    [ours] = yaml.safe_load(ours_file.read_text())["datasources"]
+
+    assert ours == theirs | {"url": "http://prometheus:9090"}
+
+
+def test_prometheus_asks_every_process_and_knows_the_rules_that_are_shipped():
+    shipped = ROOT / "deploy/prometheus/prometheus.yml"
+    [theirs] = yaml.safe_load(shipped.read_text())["scrape_configs"]
+    ours = yaml.safe_load((ROOT / "deploy/compose/prometheus.yml").read_text())
+    [job] = ours["scrape_configs"]
+
+    assert job["job_name"] == theirs["job_name"]
+    assert ours["rule_files"] == ["rules.yml"]
+    [asked] = job["static_configs"]
+    assert asked["targets"] == [f"{name}:8000" for name in OURS[:2]]
+    [found] = job["dns_sd_configs"]
+    assert (found["names"], found["port"]) == (["worker"], 8000)
