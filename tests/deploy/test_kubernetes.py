@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
+from kubernetes_validate.utils import ValidationError, validate
 
 from app.telemetry.readings import GAUGES
 from tests.deploy.dockerfile import last
@@ -46,15 +46,15 @@ def _pod(name: str) -> dict[str, Any]:
 def test_the_schema_of_the_api_knows_every_field(
     document: dict[str, Any], version: str
 ):
-    assert kubernetes_validate.validate(document, version, strict=True) == version
+    assert validate(document, version, strict=True) == version
 
 
 def test_a_field_that_does_not_exist_would_be_noticed():
     document = _deployment("web")
     document["spec"]["template"]["spec"]["restartpolicy"] = "Always"
 
-    with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate(document, VERSIONS[-1], strict=True)
+    with pytest.raises(ValidationError):
+        validate(document, VERSIONS[-1], strict=True)
 
 
 def test_every_file_is_listed_but_for_the_secrets_and_the_adapters_values():
