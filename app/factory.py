@@ -10,6 +10,7 @@ from flask import Flask
 from app.connectors.catalog import CATALOG
 from app.connectors.http import HttpClient
 from app.connectors.registry import Registry
+from app.connectors.tokens import Purse
 from app.domain.errors import StoreUnavailable
 from app.engine.dispatcher import Dispatcher
 from app.engine.feeder import Feeder
@@ -56,6 +57,8 @@ def create_app(
     metrics = Metrics()
     store = store or SqlStore(settings.database, vault=vault, watch=metrics)
     secrets = Secrets(store.credentials, vault)
+    http = _http(settings, metrics)
+    purse = Purse(http, store.grants, vault)
     house = House.build(
         store,
         metrics,
@@ -71,7 +74,13 @@ def create_app(
     runner = Runner(
         house,
         Plans(store.workflows, compiler),
-        _tools(settings, metrics, secrets),
+        Tools(
+            http=http,
+            secrets=secrets,
+            purse=purse,
+            metrics=metrics,
+            max_output=settings.max_output,
+        ),
         time_limit=settings.execution_timeout,
     )
     app = Flask("app", static_folder=None)
@@ -90,6 +99,7 @@ def create_app(
         compiler=compiler,
         vault=vault,
         secrets=secrets,
+        purse=purse,
         metrics=metrics,
         vitals=vitals,
         **_plain(settings),
@@ -142,16 +152,13 @@ def _vault(settings: Settings) -> Vault:
     return Vault(keys or (keyfile.key(settings.data_dir / "encryption.key"),))
 
 
-def _tools(settings: Settings, metrics: Metrics, secrets: Secrets) -> Tools:
+def _http(settings: Settings, metrics: Metrics) -> HttpClient:
     guard = AddressGuard(
         allow_private=settings.private_allowed, allowed=settings.outbound_allow
     )
-    http = HttpClient(
+    return HttpClient(
         guard,
         max_body=settings.max_output,
         user_agent=f"Sluice/{VERSION}",
         tell=metrics.outbound,
-    )
-    return Tools(
-        http=http, secrets=secrets, metrics=metrics, max_output=settings.max_output
     )

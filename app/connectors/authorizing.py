@@ -4,9 +4,12 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from app.connectors.outgoing import Proof
+from app.connectors.http import Reply
+from app.connectors.outgoing import Proof, Request
+from app.connectors.registry import Call
 from app.domain.credential import Opened
 
+UNAUTHORIZED = 401
 Data = Mapping[str, str]
 
 
@@ -32,6 +35,7 @@ STATIC: Mapping[str, Callable[[Data], Proof]] = {
     "header": _header,
     "query": _query,
 }
+TYPES = (*STATIC, "oauth2")
 
 
 def proof(credential: Opened) -> Proof:
@@ -40,9 +44,27 @@ def proof(credential: Opened) -> Proof:
     return replace(shown, secrets=tuple(credential.secrets()))
 
 
+def send(call: Call, request: Request, credential: Opened) -> Reply:
+    """Send a request with a credential; a token that is refused is replaced once.
+
+    Raises:
+        StepFailed, Cancelled, Interrupted, DeadlineExceeded: as the door and the
+            keyring do.
+    """
+    if credential.type in STATIC:
+        proven = replace(request, proof=proof(credential))
+        return call.http.call(call.context, proven)
+    token = call.keyring.token(call.context, credential)
+    reply = call.http.call(call.context, replace(request, proof=with_token(token)))
+    if reply.status != UNAUTHORIZED:
+        return reply
+    other = call.keyring.token(call.context, credential, stale=token)
+    return call.http.call(call.context, replace(request, proof=with_token(other)))
+
+
 def with_token(token: str) -> Proof:
     """Show a token (RFC 6750, section 2.1)."""
-    return Proof(headers={"Authorization": f"Bearer {token}"})
+    return Proof(headers={"Authorization": f"Bearer {token}"}, secrets=(token,))
 
 
 def with_password(user: str, password: str) -> Proof:

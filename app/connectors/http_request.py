@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from app.connectors import authorizing, statuses
 from app.connectors.fields import Headers, Plain, Text, Url
 from app.connectors.http import Reply
-from app.connectors.outgoing import Body, Proof, Request
+from app.connectors.outgoing import Body, Request
 from app.connectors.registry import Call, Connector
 from app.connectors.signing import Sign
 from app.domain import jsons
@@ -58,7 +58,7 @@ class HttpRequest(Connector):
     """
 
     name: ClassVar[str] = "http.request"
-    credential_types: ClassVar[tuple[str, ...]] = tuple(authorizing.STATIC)
+    credential_types: ClassVar[tuple[str, ...]] = authorizing.TYPES
 
     method: Method = "GET"
     url: Url
@@ -98,9 +98,8 @@ class HttpRequest(Connector):
             headers={**self._headers(call.idempotency_key), **self._mark(call, body)},
             query=self.query,
             body=body,
-            proof=self._proof(call),
         )
-        reply = call.http.call(call.context, request)
+        reply = self._send(call, request)
         headers = dict(reply.headers)
         output = {"status": reply.status, "headers": headers, "body": decoded(reply)}
         statuses.require(reply, self._accepts, output=output)
@@ -117,11 +116,11 @@ class HttpRequest(Connector):
             return {}
         return self.sign.headers(call, b"" if body is None else body.content)
 
-    def _proof(self, call: Call) -> Proof:
+    def _send(self, call: Call, request: Request) -> Reply:
         if self.credential is None:
-            return Proof()
+            return call.http.call(call.context, request)
         found = call.credential(self.credential, self.credential_types)
-        return authorizing.proof(found)
+        return authorizing.send(call, request, found)
 
     def _body(self) -> Body | None:
         if "json_" in self.model_fields_set:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import override
 
 from app.connectors.http import HttpClient
 from app.domain.context import ExecutionContext
@@ -25,13 +26,38 @@ class Keyring(Protocol):
         """
         ...
 
+    def token(
+        self, context: ExecutionContext, client: Opened, *, stale: str | None = None
+    ) -> str:
+        """Return a token for a credential of type ``oauth2``.
 
-class NoKeys:
+        Args:
+            context: of whoever needs it.
+            client: the credential.
+            stale: a token that was refused, so that another one is needed.
+
+        Raises:
+            StepFailed: ``credential-unauthorized``, ``credential-refused``, or why
+                nobody could be asked.
+            Cancelled, Interrupted, DeadlineExceeded: from the context.
+        """
+        ...
+
+
+class NoKeys(Keyring):
     """No credentials at all."""
 
+    @override
     def open(self, name: str) -> Opened:
         """Find nothing."""
         raise NotFound(f"There is no credential `{name}`.")
+
+    @override
+    def token(
+        self, context: ExecutionContext, client: Opened, *, stale: str | None = None
+    ) -> str:
+        """Find nothing."""
+        raise NotFound(f"There is no token for `{client.name}`.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

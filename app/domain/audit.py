@@ -32,6 +32,8 @@ class Action(StrEnum):
     CREDENTIAL_CREATE = "credential.create"
     CREDENTIAL_REPLACE = "credential.replace"
     CREDENTIAL_DELETE = "credential.delete"
+    CREDENTIAL_ASK = "credential.ask"
+    CREDENTIAL_AUTHORIZE = "credential.authorize"
     EXECUTION_CANCEL = "execution.cancel"
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from app.connectors.http import HttpClient
 from app.connectors.registry import Call
+from app.connectors.tokens import Purse
 from app.domain import jsons, times
 from app.domain.context import ExecutionContext
 from app.domain.errors import Cancelled, DeadlineExceeded, ServiceError, StepFailed
@@ -50,6 +51,7 @@ class Tools:
 
     http: HttpClient
     secrets: Secrets
+    purse: Purse
     metrics: Metrics
     max_output: int  # bytes
 
@@ -68,7 +70,7 @@ class Steps:
         self._scope, self._journal, self._tools = scope, journal, tools
         self._key_base = held.id
         self._mask = mask
-        self._keyring = Keyring(tools.secrets, held.tenant_id, mask)
+        self._keyring = Keyring(tools.secrets, tools.purse, held.tenant_id, mask)
         self._began = time.monotonic()  # of the attempt under way
 
     def recall(self, credentials: Iterable[str]) -> None:

@@ -39,14 +39,21 @@ class Secrets:
             Unsealable: it does not open.
             StoreUnavailable: the store cannot be read.
         """
-        found = self._credentials.by_name(tenant_id, name)
-        data = {field: self.open(found, field).decode() for field in found.sealed}
+        return self.whole(self._credentials.by_name(tenant_id, name))
+
+    def whole(self, credential: Credential) -> Opened:
+        """Return a credential with all its fields.
+
+        Raises:
+            Unsealable: it does not open.
+        """
+        names = credential.sealed
         return Opened(
-            tenant_id=found.tenant_id,
-            id=found.id,
-            name=found.name,
-            type=found.type,
-            data=data,
+            tenant_id=credential.tenant_id,
+            id=credential.id,
+            name=credential.name,
+            type=credential.type,
+            data={each: self.open(credential, each).decode() for each in names},
         )
 
     def open(self, credential: Credential, field: str) -> bytes:

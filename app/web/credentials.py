@@ -10,10 +10,11 @@ from app.domain.credential import Credential
 from app.domain.errors import Fault, Invalid
 from app.web import deeds, pages
 from app.web.auth import caller
-from app.web.noting import noting
+from app.web.noting import acting, noting
 from app.web.operations import Operation
 from app.web.schemas.credential_data import DATA
 from app.web.schemas.credentials import (
+    ConsentView,
     CredentialPage,
     CredentialQuery,
     CredentialRequest,
@@ -92,6 +93,19 @@ def update(credential_id: str) -> ResponseReturnValue:
     )
     services().doors.forget(found.tenant_id)
     return jsonify(CredentialView.of(changed))
+
+
+@bp.post("/<credential_id>/authorize")
+@Operation(
+    scope=Scope.WRITE,
+    answers={200: ConsentView},
+    problems=(409,),
+    audits=(Action.CREDENTIAL_ASK,),
+)
+def authorize(credential_id: str) -> ResponseReturnValue:
+    """Return the URL where a person authorizes the credential, within 10 minutes."""
+    question = services().consents.ask(acting(), caller().user_id, credential_id)
+    return jsonify(ConsentView(url=question.url, expires_at=question.expires_at))
 
 
 @bp.delete("/<credential_id>")

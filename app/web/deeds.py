@@ -7,6 +7,7 @@ from app.domain.account import ApiKey, Member, RoleChange, Tenant
 from app.domain.audit import Action, Change, Deed
 from app.domain.credential import Credential
 from app.domain.execution import Execution
+from app.domain.grant import Consent
 from app.domain.times import rfc3339
 from app.domain.workflow import Edited, Published, Workflow
 
@@ -113,6 +114,16 @@ def credential_deleted(credential: Credential) -> Deed:
     """Tell of the end of a secret."""
     changes = _gone(name=credential.name, type=credential.type)
     return Deed(Action.CREDENTIAL_DELETE, credential.id, changes)
+
+
+def consent_asked(credential_id: str) -> Deed:
+    """Tell who sent a person to an authorization server."""
+    return Deed(Action.CREDENTIAL_ASK, credential_id)
+
+
+def consent_given(consent: Consent) -> Deed:
+    """Tell that a person has authorized a credential."""
+    return Deed(Action.CREDENTIAL_AUTHORIZE, consent.credential_id)
 
 
 def execution_cancelled(execution: Execution) -> Deed:

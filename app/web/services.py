@@ -5,6 +5,7 @@ from functools import cached_property
 
 from flask import Flask, current_app
 
+from app.connectors.tokens import Purse
 from app.engine.dispatcher import Dispatcher
 from app.engine.plan import Compiler
 from app.engine.rates import Rates
@@ -15,6 +16,7 @@ from app.security.secrets import Secrets
 from app.security.vault import Vault
 from app.store.protocol import Store
 from app.telemetry.metrics import Metrics
+from app.web.consenting import Consents
 from app.web.doors import Doors
 from app.web.receive import Receiver
 from app.web.signup import Signup
@@ -34,6 +36,7 @@ class Services:
     compiler: Compiler
     vault: Vault
     secrets: Secrets
+    purse: Purse
     metrics: Metrics
     vitals: Vitals
     public_url: str  # what links begin with; no slash at the end
@@ -56,6 +59,13 @@ class Services:
         """What makes credentials of secrets that are written into definitions."""
         takes = self.compiler.credential_types
         return Mover(self.store.credentials, self.secrets, takes)
+
+    @cached_property
+    def consents(self) -> Consents:
+        """Questions that people are sent away with."""
+        return Consents(
+            self.store, self.secrets, self.purse, public_url=self.public_url
+        )
 
     @cached_property
     def room(self) -> WaitingRoom:

@@ -16,7 +16,11 @@ from app.domain import times
 from app.domain.context import ExecutionContext
 from app.domain.errors import StepFailed
 from app.security.addresses import AddressGuard
+from app.security.vault import Vault
+from app.store.memory import MemoryStore
+from tests.connectors.provider import Provider
 from tests.connectors.serving import Server
+from tests.connectors.town import Clock, Town
 
 
 @pytest.fixture(scope="session")
@@ -105,3 +109,23 @@ def fails(http, context):
         return failed.value
 
     return attempt
+
+
+@pytest.fixture
+def provider():
+    """An authorization server."""
+    one = Provider()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def town(http):
+    """A store, a vault and a clock."""
+    return Town(http, MemoryStore(), Vault([b"k" * 32]), Clock())
+
+
+@pytest.fixture
+def purse(town):
+    """What gets tokens."""
+    return town.purse()

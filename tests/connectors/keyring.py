@@ -1,5 +1,7 @@
 """Credentials that a test gives to a call."""
 
+from typing import Any
+
 from app.domain.credential import Opened
 from app.domain.errors import NotFound, Unsealable
 
@@ -16,6 +18,7 @@ class Keys:
 
     def __init__(self, **known: Opened | None):
         self.known = known
+        self.purse: Any = None  # what has tokens, if that matters
 
     def open(self, name):
         if name not in self.known:
@@ -24,3 +27,6 @@ class Keys:
         if found is None:
             raise Unsealable("It does not open.")
         return found
+
+    def token(self, context, client, *, stale=None):
+        return self.purse.token(context, client, stale=stale)

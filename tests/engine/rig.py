@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from app.connectors.flow import Delay, Fail, SetValue, Stop
 from app.connectors.http import HttpClient
 from app.connectors.registry import Call, Connector, Registry
+from app.connectors.tokens import Purse
 from app.domain import ids, jsons, times
 from app.domain.errors import StepFailed
 from app.domain.execution import Execution, Payload, Status, StepRecord, Trigger
@@ -91,12 +92,14 @@ class Rig:
         self.pool, self.refusals = self.house.pool, self.house.refusals
         self.settlement, self.ownership = self.house.settlement, self.house.ownership
         compiler = Compiler(Registry(Gate, Recorder, SetValue, Delay, Fail, Stop))
+        http, vault = HttpClient(AddressGuard(allow_private=False)), Vault([b"k" * 32])
         runner = Runner(
             self.house,
             Plans(self.store.workflows, compiler),
             Tools(
-                http=HttpClient(AddressGuard(allow_private=False)),
-                secrets=Secrets(self.store.credentials, Vault([b"k" * 32])),
+                http=http,
+                secrets=Secrets(self.store.credentials, vault),
+                purse=Purse(http, self.store.grants, vault),
                 metrics=self.house.metrics,
                 max_output=1000,
             ),

@@ -89,6 +89,18 @@ class Scene:
     def credential(self) -> str:
         return str(self.api.call("POST", "/credentials", self.secret())["id"])
 
+    def client(self) -> str:
+        """A credential that a person authorizes."""
+        data = {
+            "grant": "authorization_code",
+            "client_id": "sluice",
+            "client_secret": f"the secret of {self.mark}",
+            "token_url": "http://127.0.0.1:9/token",
+            "authorize_url": "http://127.0.0.1:9/authorize",
+        }
+        asked = {"name": self.name(), "type": "oauth2", "data": data}
+        return str(self.api.call("POST", "/credentials", asked)["id"])
+
     def token(self) -> str:
         return hook_of(self.api.workflow(self.name())).rpartition("/")[2]
 
@@ -134,6 +146,9 @@ MAKERS: Mapping[Any, Callable[[Scene], str]] = {
     "step": lambda _: "note",
     "more": lambda _: "more/path",
     "asset": lambda _: "swagger-ui.css",
+    ("POST /api/v1/credentials/{credential_id}/authorize", "credential_id"): (
+        Scene.client
+    ),
     ("POST /api/v1/executions/{execution_id}/cancel", "execution_id"): (
         Scene.cancellable
     ),

@@ -197,7 +197,7 @@ def step(uses, credential):
 @pytest.mark.parametrize(
     ("uses", "fitting"),
     [
-        ("http.request", {"bearer", "basic", "header", "query"}),
+        ("http.request", {"bearer", "basic", "header", "query", "oauth2"}),
         ("slack.message", {"slack"}),
         ("discord.message", {"discord"}),
     ],

@@ -9,6 +9,7 @@ from app.domain.credential import Credential
 from app.domain.errors import Conflict, NotFound
 from app.domain.workflow import Version
 from app.store import text
+from app.store.memory.grants import forget
 from app.store.memory.state import State
 
 
@@ -75,6 +76,7 @@ class MemoryCredentials:
                 require_free(self._state, [changed])
                 _require_unused(self._state, found)
             keep(self._state, [changed])
+            forget(self._state, tenant_id, credential_id)
             return changed
 
     def delete(self, tenant_id: str, credential_id: str) -> Credential:
@@ -82,6 +84,7 @@ class MemoryCredentials:
             found = self.get(tenant_id, credential_id)
             _require_unused(self._state, found)
             del self._state.credentials[tenant_id, credential_id]
+            forget(self._state, tenant_id, credential_id)
             return found
 
     def _of(self, tenant_id: str) -> Iterable[Credential]:

@@ -14,6 +14,7 @@ from app.domain.audit import Entry
 from app.domain.credential import Credential
 from app.domain.errors import ServiceError, StoreUnavailable
 from app.domain.execution import Execution, Payload, StepRecord
+from app.domain.grant import Consent, Grant
 from app.domain.invitation import Invitation
 from app.domain.ledger import Account, Outcome
 from app.domain.session import Session
@@ -40,6 +41,9 @@ class State:
     versions: dict[Key, list[Version]] = field(default_factory=dict)
     former_tokens: dict[bytes, tuple[Key, datetime]] = field(default_factory=dict)
     credentials: dict[Key, Credential] = field(default_factory=dict)
+    grants: dict[Key, Grant] = field(default_factory=dict)
+    claims: dict[Key, datetime] = field(default_factory=dict)
+    consents: dict[bytes, Consent] = field(default_factory=dict)
     executions: dict[Key, Execution] = field(default_factory=dict)
     payloads: dict[Key, Payload] = field(default_factory=dict)
     steps: dict[Key, dict[str, StepRecord]] = field(default_factory=dict)

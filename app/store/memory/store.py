@@ -8,6 +8,7 @@ from app.store.memory.audit import MemoryAudit, Noted
 from app.store.memory.credentials import MemoryCredentials
 from app.store.memory.dedupe import MemoryDedupe
 from app.store.memory.executions import MemoryExecutions
+from app.store.memory.grants import MemoryGrants
 from app.store.memory.invitations import MemoryInvitations
 from app.store.memory.ledger import MemoryLedger
 from app.store.memory.members import MemoryMembers
@@ -34,6 +35,7 @@ class MemoryStore:
         self.api_keys = MemoryApiKeys(self._state)
         self.workflows = MemoryWorkflows(self._state)
         self.credentials = MemoryCredentials(self._state)
+        self.grants = MemoryGrants(self._state)
         self.executions = MemoryExecutions(self._state)
         self.dedupe = MemoryDedupe(self._state)
         self.ledger = MemoryLedger(self._state)

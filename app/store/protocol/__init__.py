@@ -27,6 +27,7 @@ from app.store.protocol.books import Ledger, Processes
 from app.store.protocol.credentials import Credentials
 from app.store.protocol.dedupe import Dedupe
 from app.store.protocol.executions import ExecutionFilter, Executions, Queued
+from app.store.protocol.grants import Grants
 from app.store.protocol.invitations import Invitations
 from app.store.protocol.members import Members
 from app.store.protocol.sessions import Sessions
@@ -42,6 +43,7 @@ __all__ = [
     "Dedupe",
     "ExecutionFilter",
     "Executions",
+    "Grants",
     "Invitations",
     "Ledger",
     "Load",
@@ -80,6 +82,8 @@ class Collections(Protocol):
     def workflows(self) -> Workflows: ...
     @property
     def credentials(self) -> Credentials: ...
+    @property
+    def grants(self) -> Grants: ...
     @property
     def executions(self) -> Executions: ...
     @property

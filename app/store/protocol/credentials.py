@@ -57,6 +57,8 @@ class Credentials(Protocol):
     ) -> Credential:
         """Give a credential other fields, and maybe another name.
 
+        What was granted for the fields before is forgotten.
+
         Raises:
             NotFound: the tenant has none with this id.
             Conflict: the new name is taken, or a workflow needs the old one.

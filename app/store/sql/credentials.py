@@ -16,6 +16,7 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.times import from_ms, to_ms
 from app.domain.workflow import Definition
 from app.store import text
+from app.store.sql import grants
 from app.store.sql.database import Reader
 from app.store.sql.rows import AnyRow, Values
 from app.store.sql.tables import credential_uses, credentials, workflows
@@ -79,6 +80,7 @@ class SqlCredentials:
                 _require_unused(connection, found)
             with _unique_name(name):
                 connection.execute(update(credentials).where(_is(found)).values(values))
+            grants.forget(connection, tenant_id, credential_id)
             return _found(connection, one)
 
         return self._writer.run(change, of=tenant_id)
@@ -89,6 +91,7 @@ class SqlCredentials:
         def change(connection: Connection) -> Credential:
             found = _found(connection, one)
             _require_unused(connection, found)
+            grants.forget(connection, tenant_id, credential_id)
             connection.execute(delete(credentials).where(_is(found)))
             return found
 

@@ -15,6 +15,7 @@ from app.store.sql.credentials import SqlCredentials
 from app.store.sql.database import Reader
 from app.store.sql.dedupe import SqlDedupe
 from app.store.sql.executions import SqlExecutions
+from app.store.sql.grants import SqlGrants
 from app.store.sql.invitations import SqlInvitations
 from app.store.sql.ledger import SqlLedger
 from app.store.sql.members import SqlMembers
@@ -38,6 +39,7 @@ class SqlCollections:
         self.api_keys = SqlApiKeys(reader, writer)
         self.workflows = SqlWorkflows(reader, writer)
         self.credentials = SqlCredentials(reader, writer)
+        self.grants = SqlGrants(reader, writer)
         self.executions = SqlExecutions(reader, writer)
         self.dedupe = SqlDedupe(writer)
         self.ledger = SqlLedger(reader, writer)

@@ -21,6 +21,12 @@ def _of_workflow() -> ForeignKeyConstraint:
     )
 
 
+def _of_credential() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["tenant_id", "credential_id"], ["credentials.tenant_id", "credentials.id"]
+    )
+
+
 workflows = Table(
     "workflows",
     metadata,
@@ -80,6 +86,37 @@ credentials = Table(
         "workflow_id",
         **_where("workflow_id IS NOT NULL"),
     ),
+    **CLUSTERED,
+)
+
+# Tokens that an authorization server granted; a number tells who renewed them first.
+grants = Table(
+    "grants",
+    metadata,
+    _text("tenant_id", key=True),
+    _text("credential_id", key=True),
+    _number("generation"),
+    _bytes("sealed"),
+    _number("claimed_until", null=True),
+    _of_credential(),
+    **CLUSTERED,
+)
+
+# Questions that people were sent away with.
+consents = Table(
+    "consents",
+    metadata,
+    _text("tenant_id", key=True),
+    _bytes("state_hash", key=True),
+    _text("credential_id"),
+    _text("user_id"),
+    _bytes("verifier"),
+    _number("credential_at"),
+    _number("expires_at"),
+    _of_credential(),
+    Index("ux_consents_state", "state_hash", unique=True),
+    Index("ix_consents_expires", "expires_at"),
+    Index("ix_consents_credential", "tenant_id", "credential_id"),
     **CLUSTERED,
 )
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, RootModel, SkipValidation
+from pydantic import AfterValidator, ConfigDict, Field, RootModel, SkipValidation
 
 from app.domain.credential import Credential
 from app.web.schemas.credential_data import (
@@ -179,6 +179,23 @@ class CredentialView(View):
             created_at=credential.created_at,
             updated_at=credential.updated_at,
         )
+
+
+class ConsentView(View):
+    """Where a person authorizes a credential, and until when the answer counts."""
+
+    url: str
+    expires_at: Shown
+
+
+class ConsentAnswer(Query):
+    """What a browser brings from an authorization server (RFC 6749, 4.1.2)."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)  # servers add their own
+
+    state: Annotated[str, Field(min_length=1, max_length=200)]
+    code: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    error: str | None = None
 
 
 class CredentialPage(View):
