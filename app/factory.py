@@ -1,27 +1,43 @@
 """Where everything is wired, and nowhere else."""
 
 import logging
+import os
+import signal
 import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from flask import Flask
 
+from app.bell.broker import ring, ringing
+from app.bell.listener import Listener
+from app.bell.ringer import Ringer
 from app.connectors.catalog import CATALOG
 from app.connectors.http import HttpClient
 from app.connectors.registry import Registry
 from app.connectors.tokens import Purse
+from app.domain import ids, times
 from app.domain.errors import StoreUnavailable
+from app.domain.process import Kind, Process
 from app.engine.dispatcher import Dispatcher
+from app.engine.elsewhere import Elsewhere
 from app.engine.feeder import Feeder
 from app.engine.house import House
+from app.engine.leases import LeaseOwnership
 from app.engine.lifecycle import Engine
+from app.engine.line import Line
+from app.engine.ownership import FileOwnership, Ownership
 from app.engine.plan import Compiler
 from app.engine.plans import Plans
+from app.engine.pool import PoolStats, WorkerPool
 from app.engine.rates import LocalRates
 from app.engine.runner import Runner
 from app.engine.steps import Tools
-from app.engine.vitals import Vitals
+from app.engine.threads import OwnThreads
+from app.engine.vitals import Tally, Vitals
 from app.security import keyfile
 from app.security.addresses import AddressGuard
 from app.security.secrets import Secrets
@@ -37,7 +53,49 @@ from app.web.services import Services
 log = logging.getLogger(__name__)
 VERSION = "0.1"
 HALT = 3  # the exit code at which gunicorn's master gives up, too
+NO_BELL = (
+    "REDIS_URL is not set: the web processes execute what they accept, and a worker"
+    " has nothing to do. Set it for web and worker processes alike."
+)
 SWITCH_INTERVAL = 0.001  # seconds; a computing execution keeps nobody waiting for long
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What everything else stands on."""
+
+    settings: Settings
+    vault: Vault
+    metrics: Metrics
+    store: Store
+    lines: logs.Lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """What web and worker processes have in common."""
+
+    secrets: Secrets
+    purse: Purse
+    compiler: Compiler
+    house: House
+    runner: Runner
+    feeder: Feeder
+    vitals: Vitals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """A worker process that is not started yet."""
+
+    store: Store
+    engine: Engine
+    listener: Listener
+    metrics: Metrics
+    vitals: Vitals
+    lines: logs.Lines
+    start: Callable[[], None]  # opens the store and begins to execute
+    lost: threading.Event  # set when others have taken it for dead
 
 
 def create_app(
@@ -51,21 +109,101 @@ def create_app(
     Raises:
         ValueError: a setting is wrong; the message names its variable.
     """
-    settings = settings or Settings.from_env()
-    lines = logs.configure(level=settings.log_level, debug_cors=not settings.production)
-    vault = _vault(settings)
-    metrics = Metrics()
-    store = store or SqlStore(settings.database, vault=vault, watch=metrics)
-    secrets = Secrets(store.credentials, vault)
-    http = _http(settings, metrics)
-    purse = Purse(http, store.grants, vault)
-    house = House.build(
-        store,
-        metrics,
-        workers=settings.pool_workers,
-        queue=settings.pool_queue,
-        owners=settings.data_dir / "owners",
+    ground = _ground(settings or Settings.from_env(), store)
+    app = Flask("app", static_folder=None)
+    core, line, begin = _door(ground, lambda: app.extensions.get("server"))
+    services = Services(
+        store=ground.store,
+        dispatcher=Dispatcher(core.house, line),
+        refusals=core.house.refusals,
+        rates=LocalRates(
+            tenant=ground.settings.tenant_rate, workflow=ground.settings.workflow_rate
+        ),
+        compiler=core.compiler,
+        vault=ground.vault,
+        secrets=core.secrets,
+        purse=core.purse,
+        metrics=ground.metrics,
+        vitals=core.vitals,
+        **_plain(ground.settings),
     )
+    engine = Engine(core.house, core.feeder, core.vitals, _leave)
+    app.extensions["start"] = partial(_start, engine, ground.lines, begin)
+    app.extensions["drain"] = engine
+    return _wired(app, ground.settings, services)
+
+
+def create_worker(settings: Settings) -> Workshop:
+    """Build a process that executes what web processes accept.
+
+    Raises:
+        ValueError: a setting is wrong; the message names its variable.
+    """
+    if settings.redis_url is None:
+        raise ValueError(NO_BELL)
+    ground = _ground(settings, None)
+    core = _core(ground, _process(settings, Kind.WORKER))
+    lost = threading.Event()
+
+    def leave() -> None:
+        lost.set()
+        _leave()
+
+    engine = Engine(core.house, core.feeder, core.vitals, leave)
+    return Workshop(
+        store=ground.store,
+        engine=engine,
+        listener=Listener(settings.redis_url, core.feeder.answer),
+        metrics=ground.metrics,
+        vitals=core.vitals,
+        lines=ground.lines,
+        start=partial(_start, engine, ground.lines, _nothing),
+        lost=lost,
+    )
+
+
+def _ground(settings: Settings, store: Store | None) -> Ground:
+    lines = logs.configure(level=settings.log_level, debug_cors=not settings.production)
+    vault, metrics = _vault(settings), Metrics()
+    store = store or SqlStore(settings.database, vault=vault, watch=metrics)
+    return Ground(
+        settings=settings, vault=vault, metrics=metrics, store=store, lines=lines
+    )
+
+
+def _door(
+    ground: Ground, tally: Callable[[], Tally | None]
+) -> tuple[Core, Line, Callable[[], None]]:
+    """Build what takes events, for threads here or for workers elsewhere."""
+    settings = ground.settings
+    if settings.redis_url is None:
+        core = _core(ground, _process(settings, Kind.WEB), tally)
+        return core, OwnThreads(core.house, core.runner.carry_out), _nothing
+    ringer = Ringer(partial(ring, ringing(settings.redis_url)))
+    me = _process(settings, Kind.WEB, workers=0, queue=0)
+    books = ground.store.processes
+    line = Elsewhere(books, ringer, process=me.id, seats=settings.seats)
+    return _core(ground, me, tally, line.last_stats), line, ringer.start
+
+
+def _process(settings: Settings, kind: Kind, **capacity: int) -> Process:
+    """Introduce this process."""
+    can = {"workers": settings.pool_workers, "queue": settings.pool_queue, **capacity}
+    return Process(id=ids.new("proc"), kind=kind, started_at=times.now(), **can)
+
+
+def _core(
+    ground: Ground,
+    me: Process,
+    tally: Callable[[], Tally | None] = lambda: None,
+    stats: Callable[[], PoolStats] | None = None,
+) -> Core:
+    settings, store, metrics = ground.settings, ground.store, ground.metrics
+    secrets = Secrets(store.credentials, ground.vault)
+    http = _http(settings, metrics)
+    purse = Purse(http, store.grants, ground.vault)
+    pool = WorkerPool(workers=me.workers, queue=me.queue)
+    house = House.build(store, metrics, _ownership(ground, me), pool, stats)
     compiler = Compiler(
         Registry(*CATALOG),
         max_steps=settings.max_steps,
@@ -83,31 +221,39 @@ def create_app(
         ),
         time_limit=settings.execution_timeout,
     )
-    app = Flask("app", static_folder=None)
     vitals = Vitals(
         house=house,
         data_dir=settings.data_dir,
         limit=settings.execution_timeout,
-        dropped=lambda: lines.dropped,
-        tally=lambda: app.extensions.get("server"),
+        dropped=lambda: ground.lines.dropped,
+        tally=tally,
     )
-    services = Services(
-        store=store,
-        dispatcher=Dispatcher(house, runner.carry_out),
-        refusals=house.refusals,
-        rates=LocalRates(tenant=settings.tenant_rate, workflow=settings.workflow_rate),
-        compiler=compiler,
-        vault=vault,
+    return Core(
         secrets=secrets,
         purse=purse,
-        metrics=metrics,
+        compiler=compiler,
+        house=house,
+        runner=runner,
+        feeder=Feeder(house, runner.carry_out),
         vitals=vitals,
-        **_plain(settings),
     )
-    engine = Engine(house, Feeder(house, runner.carry_out), vitals)
-    app.extensions["start"] = partial(_start, engine, lines)
-    app.extensions["drain"] = engine
-    return _wired(app, settings, services)
+
+
+def _ownership(ground: Ground, me: Process) -> Ownership:
+    """On one machine locks tell who lives, at once; on several only time can."""
+    settings, books = ground.settings, ground.store.processes
+    if settings.database.startswith("sqlite:"):
+        return FileOwnership(settings.data_dir / "owners", me, books)
+    return LeaseOwnership(me, books, lease=settings.lease)
+
+
+def _leave() -> None:
+    """Ask this process to drain and end, as whoever manages it would."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _nothing() -> None:
+    """Begin nothing more."""
 
 
 def _plain(settings: Settings) -> dict[str, Any]:
@@ -135,7 +281,7 @@ def _wired(app: Flask, settings: Settings, services: Services) -> Flask:
     return app
 
 
-def _start(engine: Engine, lines: logs.Lines) -> None:
+def _start(engine: Engine, lines: logs.Lines, begin: Callable[[], None]) -> None:
     sys.setswitchinterval(SWITCH_INTERVAL)
     lines.start()
     try:
@@ -144,6 +290,7 @@ def _start(engine: Engine, lines: logs.Lines) -> None:
         log.critical("The engine did not start", extra={"reason": str(error)})
         lines.stop()
         raise SystemExit(HALT) from error
+    begin()
 
 
 def _vault(settings: Settings) -> Vault:

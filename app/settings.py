@@ -46,8 +46,10 @@ def _database(value: str) -> str:
     return value
 
 
-def _absent(_: str) -> str:
-    raise ValueError("is not supported yet; leave it unset")
+def _redis(value: str) -> str:
+    if not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return value
 
 
 Count = Annotated[int, Field(ge=0)]
@@ -83,10 +85,11 @@ class Settings:
     database_url: Annotated[str, AfterValidator(_database)] | None = field(
         default=None, repr=False, metadata={"env": "DATABASE_URL"}
     )
-    redis_url: Annotated[str, AfterValidator(_absent)] | None = field(
+    redis_url: Annotated[str, AfterValidator(_redis)] | None = field(
         default=None, repr=False, metadata={"env": "REDIS_URL"}
     )
     port: Positive = field(default=8000, metadata={"env": "PORT"})
+    bind: str | None = None  # the address to listen on
     public_url: Annotated[str, AfterValidator(_absolute)] | None = None
     trusted_hosts: Names = ()  # none: any
     proxy_hops: Count = 0
@@ -98,6 +101,8 @@ class Settings:
     pool_workers: Positive = 10  # threads that execute
     pool_queue: Count = 100  # executions that may wait for one
     execution_timeout: Seconds = 300.0  # seconds an execution may run
+    drain_timeout: Seconds = 30.0  # seconds a stop may take
+    lease: Seconds = 30.0  # seconds after which a silent process counts as dead
     max_body: Positive = 1 << 20  # bytes of a request
     tenant_rate: Rate = 0.0  # webhooks a second, in each process; 0: any number
     workflow_rate: Rate = 0.0  # the same for one workflow
@@ -154,6 +159,17 @@ class Settings:
     def production(self) -> bool:
         """Whether this serves the world."""
         return self.env == "production"
+
+    @property
+    def seats(self) -> int:
+        """How many executions one process takes."""
+        return self.pool_workers + self.pool_queue
+
+    @property
+    def host(self) -> str:
+        """The address to listen on."""
+        world = "0.0.0.0" if self.production else "127.0.0.1"  # noqa: S104
+        return self.bind or world
 
     @property
     def base_url(self) -> str:

@@ -10,7 +10,6 @@ from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
-NOT_YET = {"REDIS_URL"}  # known only to say that it is not supported
 
 
 def read_by_the_server() -> set[str]:
@@ -33,7 +32,7 @@ def test_the_table_of_settings_names_exactly_those_that_are_read():
         for name in re.findall(r"`([A-Z_]{4,})`", row.split("|")[1])
     }
 
-    assert named == read_by_the_server() - NOT_YET
+    assert named == read_by_the_server()
 
 
 @pytest.mark.parametrize(

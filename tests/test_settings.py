@@ -46,7 +46,7 @@ def test_names_every_variable_that_is_wrong_and_shows_no_value():
                 "SLUICE_POOL_QUEUE": "-1",
                 "DATABASE_URL": "mysql://user:hunter2@db/name",
                 "SLUICE_ENCRYPTION_KEYS": "aHVudGVyMg==",
-                "REDIS_URL": "redis://localhost",
+                "REDIS_URL": "http://user:hunter2@cache",
             }
         )
 

@@ -84,6 +84,11 @@ class TooManyWorkflows(Conflict):
         )
 
 
+def full() -> Overloaded:
+    """Make the error of an execution for which there is no place."""
+    return Overloaded("Every worker is busy and the queue is full; try again.")
+
+
 class StoreUnavailable(ServiceError):
     """The store could not commit; nothing may be promised."""
 

@@ -100,6 +100,7 @@ class Execution:
     cancel_requested: bool = False
     replay_of: str | None = None
     key: str | None = None
+    seat: str | None = None  # the process that let it in, while it is one of so many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,7 @@
-"""Turns a request to run into a seat, then a row, then a job."""
+"""Turns a request to run into a place, then a row, then a job."""
 
 import logging
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -14,11 +13,11 @@ from app.domain.errors import Duplicate, Overloaded, ServiceError
 from app.domain.execution import LIVE, Execution, Payload, Status, Trigger
 from app.domain.workflow import Published
 from app.engine.house import House
-from app.engine.pool import PoolStats, Seat
+from app.engine.line import Line, Place
+from app.engine.pool import PoolStats
 from app.store.protocol import Note
 
 log = logging.getLogger(__name__)
-GLANCE = 0.5  # seconds between looks at the store, for what ends in another process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +35,9 @@ class Run:
 class Dispatcher:
     """The way in to the engine, and the way to stop what is in it."""
 
-    def __init__(self, house: House, carry_out: Callable[[Execution], None]) -> None:
-        self._house, self._carry_out = house, carry_out
-        self._executions, self._pool = house.store.executions, house.pool
-        self._backlog = house.backlog
+    def __init__(self, house: House, line: Line) -> None:
+        self._house, self._line = house, line
+        self._executions = house.store.executions
 
     @property
     def draining(self) -> bool:
@@ -47,32 +45,39 @@ class Dispatcher:
         return self._house.running.closed
 
     def stats(self) -> PoolStats:
-        """Count threads, seats and refusals."""
-        return self._pool.stats()
+        """Count threads, places and refusals, wherever they are.
+
+        Raises:
+            StoreUnavailable: they are counted in the store, which cannot be read.
+        """
+        return self._line.stats()
 
     def submit(self, run: Run) -> "Future[Execution]":
-        """Take a seat, have the execution recorded, then queued.
+        """Take a place, have the execution recorded, then queued.
 
         Returns:
             A future that ends when the commit is durable; its callbacks run on the
             store's thread.
 
         Raises:
-            Overloaded: no seat; counted as shed, and nothing is stored.
+            Overloaded: no place; counted as shed, and nothing is stored; where the
+                store counts the places, from the future.
             Duplicate: from the future; one with the same key was recorded before.
             StoreUnavailable: the store takes no more; from the future as well.
         """
-        seat = self._reserve(run)
+        place = self._reserve(run)
         execution = self._execution(run, at=run.payload.received_at)
         answer: Future[Execution] = Future()
         if run.awaited:
             self._house.watchers.expect(execution.id)
         try:
-            commit = self._executions.add(execution, run.payload, dedupe=run.dedupe)
+            commit = self._executions.add(
+                execution, run.payload, dedupe=run.dedupe, seats=self._line.seats
+            )
         except BaseException as error:
-            self._not_recorded(run, seat, execution, error)
+            self._not_recorded(run, place, execution, error)
             raise
-        recorded = partial(self._recorded, run, seat, execution, answer)
+        recorded = partial(self._recorded, run, place, execution, answer)
         commit.add_done_callback(partial(copy_context().run, recorded))
         return answer
 
@@ -99,8 +104,7 @@ class Dispatcher:
         if note is not None:
             executions = self._house.store.noting(note).executions
         after = executions.cancel(tenant_id, execution_id, at=at, forget=forget)
-        if self._backlog.remove(execution_id):
-            self._pool.withdraw()
+        self._line.leave(execution_id)
         self._house.running.cancel(execution_id)
         if after.status is Status.CANCELLED:
             self._house.reporter.ended(after, status=after.status, at=at)
@@ -135,22 +139,22 @@ class Dispatcher:
                 left = end - time.monotonic()
                 if left <= 0:
                     return None
-                over.wait(min(left, GLANCE))
+                over.wait(min(left, self._line.glance))
 
     def is_waited_for(self, execution_id: str) -> bool:
         """Tell whether a caller of this process waits for the end of an execution."""
         return self._house.watchers.is_watched(execution_id)
 
-    def _reserve(self, run: Run) -> Seat:
+    def _reserve(self, run: Run) -> Place:
         try:
-            return self._pool.reserve()
+            return self._line.reserve()
         except Overloaded as full:
             self._shed(run, full)
             raise
 
     def _execution(self, run: Run, *, at: datetime) -> Execution:
         workflow = run.published.workflow
-        return Execution(
+        new = Execution(
             tenant_id=workflow.tenant_id,
             id=ids.new("exec"),
             workflow_id=workflow.id,
@@ -160,16 +164,16 @@ class Dispatcher:
             trigger=run.trigger,
             user_id=run.user_id,
             created_at=at,
-            owner=self._house.owner,
         )
+        return self._line.enter(new)
 
     def _not_recorded(
-        self, run: Run, seat: Seat, execution: Execution, error: BaseException
+        self, run: Run, place: Place, execution: Execution, error: BaseException
     ) -> None:
         """A refusal like any other: whoever sent it is told to try again."""
         self._house.watchers.tell(execution.id)
         self._shed(run, error)
-        seat.free()
+        place.free(error)
 
     def _shed(self, run: Run, error: BaseException) -> None:
         code = error.code if isinstance(error, ServiceError) else ServiceError.code
@@ -178,24 +182,21 @@ class Dispatcher:
     def _recorded(
         self,
         run: Run,
-        seat: Seat,
+        place: Place,
         execution: Execution,
         answer: "Future[Execution]",
         commit: "Future[str]",
     ) -> None:
         if error := commit.exception():
-            self._not_recorded(run, seat, execution, error)
+            self._not_recorded(run, place, execution, error)
             answer.set_exception(error)
             return
         if duplicate := _duplicate(execution, commit.result()):
             self._house.watchers.tell(execution.id)
-            seat.free()
+            place.free()
             answer.set_exception(duplicate)
             return
-        if self._house.running.admits(execution.id):
-            self._queue(seat, execution)
-        else:  # draining: the row is handed over
-            seat.free()
+        place.take(execution)
         log.info(
             "Execution queued",
             extra={
@@ -207,18 +208,6 @@ class Dispatcher:
             },
         )
         answer.set_result(execution)
-
-    def _queue(self, seat: Seat, execution: Execution) -> None:
-        self._backlog.push(execution)
-        try:
-            seat.run(self._run_next)
-        except RuntimeError:  # the engine has stopped: recovery finds the row
-            self._backlog.remove(execution.id)
-
-    def _run_next(self) -> None:
-        execution = self._backlog.pop()
-        if execution is not None:
-            self._carry_out(execution)
 
 
 def _duplicate(execution: Execution, first: str) -> Duplicate | None:

@@ -19,24 +19,32 @@ class Feeder:
 
     def __init__(self, house: House, carry_out: Callable[[Execution], None]) -> None:
         self._executions, self._pool = house.store.executions, house.pool
-        self._running, self._owner = house.running, house.owner
+        self._running, self._ownership = house.running, house.ownership
         self._carry_out = carry_out
         self.nudge: Callable[[], None] = lambda: None
 
+    def answer(self) -> None:
+        """Look now, as soon as a thread is idle.
+
+        Whoever has none keeps the rings from those who have, so it waits a moment.
+        """
+        self._pool.wait_idle(GLANCE)
+        self.nudge()
+
     def feed(self) -> float:
         """Wake what is due, start what is owed; return seconds to the next look."""
-        if self._running.closed:
+        if self._running.closed or not self._ownership.is_sure:
             return GLANCE
         self._executions.wake(times.now(), limit=BATCH)
         if idle := self._pool.idle():
-            self._offer(self._executions.claim(self._owner, limit=idle))
+            self._offer(self._executions.claim(self._ownership.id, limit=idle))
         return self._until_next()
 
     def _offer(self, claimed: Sequence[Execution]) -> None:
         for execution in claimed:
             job = partial(self._carry_out, execution)
             if not self._pool.offer(job, self._over):
-                self._executions.release(self._owner, only=execution.id)
+                self._executions.release(self._ownership.id, only=execution.id)
 
     def _over(self) -> None:
         self.nudge()

@@ -1,12 +1,12 @@
 """What the parts of one process's engine share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from app.engine.backlog import Backlog
 from app.engine.ownership import Ownership
-from app.engine.pool import WorkerPool
+from app.engine.pool import PoolStats, WorkerPool
 from app.engine.refusals import Refusals
 from app.engine.report import Reporter
 from app.engine.running import Running
@@ -36,22 +36,23 @@ class House:
         cls,
         store: Store,
         metrics: Metrics,
-        *,
-        workers: int,
-        queue: int,
-        owners: Path,
+        ownership: Ownership,
+        pool: WorkerPool,
+        stats: Callable[[], PoolStats] | None = None,
     ) -> Self:
-        """Make a house with so many threads and places to wait; nothing starts.
+        """Make a house; nothing starts.
 
         Args:
             store: shared with other houses.
             metrics: of the process.
-            workers: threads that execute.
-            queue: executions that may wait for one.
-            owners: the folder of the lock files, shared with other houses.
+            ownership: how others see that this one lives.
+            pool: threads that execute, and places to wait; without threads workers
+                elsewhere do it.
+            stats: counts what there is elsewhere, where workers do it.
         """
-        watchers, ownership = Watchers(), Ownership(owners)
-        pool = WorkerPool(workers=workers, queue=queue)
+        watchers = Watchers()
+        counts = stats or pool.stats
+        refusals = Refusals(store.ledger, process=ownership.id, stats=counts)
         return cls(
             store=store,
             metrics=metrics,
@@ -60,7 +61,7 @@ class House:
             backlog=Backlog(),
             running=Running(),
             watchers=watchers,
-            refusals=Refusals(store.ledger, process=ownership.id, stats=pool.stats),
+            refusals=refusals,
             reporter=Reporter(metrics, watchers),
             settlement=Settlement(),
         )

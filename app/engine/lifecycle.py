@@ -1,7 +1,8 @@
 """Starts and stops the engine; gunicorn's worker calls this."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial
 
 from app.domain import times
@@ -13,15 +14,33 @@ from app.engine.ticker import Ticker
 from app.engine.vitals import Vitals
 
 log = logging.getLogger(__name__)
-BEAT = 1.0  # seconds
+BEAT = 0.5  # seconds between looks at whether it lives, and at who must stop
+CHORES = 1.0  # seconds between all else that is done again and again
 SWEPT = 500  # expired keys deleted at once
 SWEEPS = 10  # in one beat, at most
 
 
-class Engine:
-    """The life of the engine in one process: start, drain, stop."""
+def _stay() -> None:
+    """Leave it to others to end the process."""
 
-    def __init__(self, house: House, feeder: Feeder, vitals: Vitals) -> None:
+
+class Engine:
+    """The life of the engine in one process: start, drain, stop.
+
+    Args:
+        house: what it works with.
+        feeder: brings owed work.
+        vitals: tells how it is.
+        leave: asks the process to end, when others have taken it for dead.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        feeder: Feeder,
+        vitals: Vitals,
+        leave: Callable[[], None] = _stay,
+    ) -> None:
         self._store, self._ownership = house.store, house.ownership
         self._pool, self._running = house.pool, house.running
         self._backlog, self._watchers = house.backlog, house.watchers
@@ -29,7 +48,9 @@ class Engine:
         self._metrics, self._vitals = house.metrics, vitals
         self._recovery = Recovery(house.store, house.ownership, house.metrics)
         self._feeding = Ticker("feeder", feeder.feed)
-        self._beating = Ticker("beat", self._beat)
+        self._beating = Ticker("beat", self._beat, pause=BEAT)
+        self._chores = Ticker("chores", self._do_chores)
+        self._leave = leave
         feeder.nudge = self._feeding.nudge
 
     def start(self) -> None:
@@ -38,17 +59,12 @@ class Engine:
         Raises:
             StoreUnavailable: the store cannot be opened or written.
         """
-        try:
-            self._ownership.acquire()
-        except OSError as error:
-            raise StoreUnavailable(
-                f"the data directory cannot be used: {error}"
-            ) from error
         self._store.start()
-        self._store.processes.add(self._ownership.id, at=times.now())
+        self._ownership.acquire()
         self._recovery.sweep()
         self._feeding.start()
         self._beating.start()
+        self._chores.start()
         log.info("Engine started", extra={"owner": self._ownership.id})
 
     def begin_drain(self) -> None:
@@ -62,6 +78,7 @@ class Engine:
             self._pool.withdraw()
         self._feeding.stop(patience=0)
         self._release(but=waited_for)
+        self._retire()
 
     def running(self) -> int:
         """Count the executions that this process still has to finish."""
@@ -75,33 +92,47 @@ class Engine:
     def stop(self) -> None:
         """Write what is left to write and let go of everything.
 
-        The process stays in the books until another one finds its lock free: what
-        a straggling thread still records is taken over with the rest.
+        The process stays in the books until another one finds it dead: what a
+        straggling thread still records is taken over with the rest.
         """
         if not self._running.closed:
             self.begin_drain()
         self._pool.close()
         self._feeding.stop()
-        self._beating.stop()
-        self._beat_quietly()
+        self._chores.stop()
+        self._flush_quietly()
         self._release()
+        self._beating.stop()
+        self._resign()
         self._store.close()
         self._ownership.release()
         log.info("Engine stopped", extra={"owner": self._ownership.id})
 
     def _beat(self) -> float:
+        if not self._ownership.keep():
+            self._lose()
+        for execution_id in self._store.executions.cancel_requested(self._ownership.id):
+            self._running.cancel(execution_id)
+        return BEAT
+
+    def _lose(self) -> None:
+        """End: others run what was here, and nothing that is written here counts."""
+        log.error("Taken for dead by others", extra={"owner": self._ownership.id})
+        self._running.close()
+        self._running.interrupt()
+        self._leave()
+
+    def _do_chores(self) -> float:
         self._vitals.show()
         self._refusals.flush()
         self._settlement.retry()
-        for execution_id in self._store.executions.cancel_requested(self._ownership.id):
-            self._running.cancel(execution_id)
         self._sweep()
         self._vitals.ask()
         if self._running.closed:
             self._release(but=self._watchers.watched())
         elif self._recovery.sweep():
             self._feeding.nudge()
-        return BEAT
+        return CHORES
 
     def _sweep(self) -> None:
         """Delete expired keys; in small batches, so that others write in between."""
@@ -110,12 +141,21 @@ class Engine:
             if sweep() < SWEPT:
                 return
 
-    def _beat_quietly(self) -> None:
+    def _flush_quietly(self) -> None:
         try:
             self._refusals.flush()
             self._settlement.retry()
         except StoreUnavailable:
             log.exception("Counts were lost")
+
+    def _retire(self) -> None:
+        """Let nobody count on this process any more."""
+        with suppress(StoreUnavailable):
+            self._store.processes.retire(self._ownership.id)
+
+    def _resign(self) -> None:
+        with suppress(StoreUnavailable):  # then it is found dead a little later
+            self._ownership.resign()
 
     def _release(self, *, but: Collection[str] = ()) -> None:
         try:

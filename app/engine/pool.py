@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from app.domain.errors import Overloaded
+from app.domain.errors import full
 
 log = logging.getLogger(__name__)
 Job = Callable[[], object]
@@ -33,8 +33,9 @@ class WorkerPool:
     def __init__(self, *, workers: int, queue: int) -> None:
         self.workers, self.capacity = workers, workers + queue
         self._seats = threading.BoundedSemaphore(self.capacity)
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="execution")
-        self._lock = threading.Lock()
+        most = max(1, workers)  # one that has nothing to do is never started
+        self._threads = ThreadPoolExecutor(most, thread_name_prefix="execution")
+        self._lock = threading.Condition()
         self._pending: dict[Future[object], bool] = {}  # not over yet: has a seat?
         self._busy = {True: 0, False: 0}  # running now, with a seat and without
         self._shed = 0
@@ -48,13 +49,20 @@ class WorkerPool:
         if not self._seats.acquire(blocking=False):
             with self._lock:
                 self._shed += 1
-            raise Overloaded("Every worker is busy and the queue is full; try again.")
+            raise full()
         return Seat(self, self._seats)
 
     def idle(self) -> int:
         """Count the threads that nothing runs on and nothing waits for."""
         with self._lock:
             return max(0, self.workers - len(self._pending))
+
+    def wait_idle(self, seconds: float) -> bool:
+        """Wait until a thread is idle, at most so long; say whether one is."""
+        with self._lock:
+            return self._lock.wait_for(
+                lambda: len(self._pending) < self.workers, seconds
+            )
 
     def offer(self, job: Job, done: Callable[[], None]) -> bool:
         """Run a job without a seat, but only on a thread that is idle.
@@ -112,6 +120,7 @@ class WorkerPool:
     def _over(self, future: "Future[object]", done: Callable[[], None]) -> None:
         with self._lock:
             self._pending.pop(future, None)
+            self._lock.notify_all()
         done()
         if not future.cancelled() and (error := future.exception()):
             log.error("Job broke", exc_info=error)

@@ -15,7 +15,6 @@ from tests.deploy import units
 from tests.deploy.operations import TEXT, section, table
 from tests.deploy.units import ROOT
 
-NOT_YET = {"REDIS_URL"}  # known only to say that it is not supported
 LIMITS = Limits()
 GUNICORN = ast.parse((ROOT / "gunicorn.conf.py").read_text())
 MIB = 1 << 20
@@ -77,7 +76,7 @@ def test_the_table_of_settings_is_that_of_the_code_with_its_defaults():
     }
 
     there = of_gunicorn() | of_the_application()
-    assert told == {name: there[name] for name in there.keys() - NOT_YET}
+    assert told == {name: there[name] for name in there}
 
 
 def test_lists_are_marked_because_an_empty_one_means_none():

@@ -1,7 +1,7 @@
 """An engine on the in-memory store, small enough to watch."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from app.connectors.flow import Delay, Fail, SetValue, Stop
@@ -11,15 +11,20 @@ from app.connectors.tokens import Purse
 from app.domain import ids, jsons, times
 from app.domain.errors import StepFailed
 from app.domain.execution import Execution, Payload, Status, StepRecord, Trigger
+from app.domain.process import Kind, Process
 from app.domain.workflow import Published, Token, Version, Workflow
 from app.engine.dispatcher import Dispatcher, Run
 from app.engine.feeder import Feeder
 from app.engine.house import House
+from app.engine.leases import LeaseOwnership
 from app.engine.lifecycle import Engine
+from app.engine.ownership import FileOwnership, Ownership
 from app.engine.plan import Compiler
 from app.engine.plans import Plans
+from app.engine.pool import WorkerPool
 from app.engine.runner import Runner
 from app.engine.steps import Tools
+from app.engine.threads import OwnThreads
 from app.engine.vitals import Vitals
 from app.security.addresses import AddressGuard
 from app.security.secrets import Secrets
@@ -68,28 +73,42 @@ class Recorder(Connector):
         return self.value
 
 
+def _ownership(
+    folder: Any, process: Process, store: MemoryStore, lease: float | None
+) -> Ownership:
+    if lease is None:
+        return FileOwnership(folder / "owners", process, store.processes)
+    return LeaseOwnership(process, store.processes, lease=lease)
+
+
 class Rig:
     """A dispatcher, a pool and a runner over one store; several may share a store."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a test wants to be different
         self,
         folder: Any,
         *,
         store: MemoryStore | None = None,
         workers: int = 1,
         queue: int = 0,
+        kind: str = "web",
+        lease: float | None = None,
+        leave: Callable[[], None] | None = None,
     ) -> None:
         self.outside = Outside()
         Gate.outside = Recorder.outside = self.outside
         self.store = store or MemoryStore()
-        self.house = House.build(
-            self.store,
-            Metrics(),
+        process = Process(
+            id=ids.new("proc"),
+            kind=Kind(kind),
             workers=workers,
             queue=queue,
-            owners=folder / "owners",
+            started_at=times.now(),
         )
-        self.pool, self.refusals = self.house.pool, self.house.refusals
+        ownership = _ownership(folder, process, self.store, lease)
+        self.pool = WorkerPool(workers=workers, queue=queue)
+        self.house = House.build(self.store, Metrics(), ownership, self.pool)
+        self.refusals = self.house.refusals
         self.settlement, self.ownership = self.house.settlement, self.house.ownership
         compiler = Compiler(Registry(Gate, Recorder, SetValue, Delay, Fail, Stop))
         http, vault = HttpClient(AddressGuard(allow_private=False)), Vault([b"k" * 32])
@@ -105,7 +124,8 @@ class Rig:
             ),
             time_limit=60,
         )
-        self.dispatcher = Dispatcher(self.house, runner.carry_out)
+        line = OwnThreads(self.house, runner.carry_out)
+        self.dispatcher = Dispatcher(self.house, line)
         self.feeder = Feeder(self.house, runner.carry_out)
         self.vitals = Vitals(
             house=self.house,
@@ -114,7 +134,9 @@ class Rig:
             dropped=lambda: 0,
             tally=lambda: None,
         )
-        self.engine = Engine(self.house, self.feeder, self.vitals)
+        self.engine = Engine(
+            self.house, self.feeder, self.vitals, *([leave] if leave else [])
+        )
 
     def workflow(self, *steps: Mapping[str, Any], **rest: Any) -> Published:
         """Store a workflow with these steps."""

@@ -133,7 +133,7 @@ def test_who_waits_for_an_execution_is_known_while_he_does(rig):
     assert not rig.dispatcher.is_waited_for(first.id)
 
 
-def test_the_beat_sweeps_what_has_expired_and_nothing_else(rig):
+def test_the_chores_sweep_what_has_expired_and_nothing_else(rig):
     workflow = rig.workflow(STEP)
     kept = rig.submit(workflow, key=KEY)
     rig.until(kept, Status.SUCCESS)
@@ -144,7 +144,7 @@ def test_the_beat_sweeps_what_has_expired_and_nothing_else(rig):
             long_ago + LIFE,
         )
 
-    rig.engine._beat()
+    rig.engine._do_chores()
 
     assert len(rig.house.store._state.dedupe) == 1
     assert tried(rig, workflow) == (kept.id, True)

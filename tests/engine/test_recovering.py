@@ -19,8 +19,7 @@ AFTER = {
 def dead(make_rig):
     """A process that was killed in the middle of the step `gate`."""
     dying = make_rig(queue=1)
-    dying.engine._ownership.acquire()
-    dying.store.processes.add(dying.ownership.id, at=times.now())
+    dying.ownership.acquire()
     dying.started = dying.submit(dying.workflow(BEFORE, GATE, AFTER))
     dying.queued = dying.submit(dying.workflow(BEFORE))
     assert dying.outside.begun.wait(5)
@@ -133,7 +132,8 @@ def test_resumes_in_failure_handling_when_the_step_had_failed(make_rig):
     workflow = dying.workflow(BEFORE, on_failure=[GATE, AFTER])
     started = dying.submit(workflow)
     assert dying.outside.begun.wait(5)
-    dying.store.processes.add(dying.ownership.id, at=times.now())
+    dying.ownership.acquire()
+    dying.ownership.release()
     heir = make_rig(store=dying.store)
     heir.outside.open.set()
 

@@ -1,11 +1,8 @@
-"""What runs in this process, executions that carry on, and owners."""
+"""What runs in this process, and executions that carry on."""
 
-import subprocess
-import sys
 import time
 
 from app.domain.context import ExecutionContext
-from app.engine.ownership import Ownership
 from app.engine.running import Running
 from app.engine.watching import Watchers
 
@@ -52,39 +49,3 @@ def test_wakes_everybody_who_watches_an_execution_and_forgets_them():
         assert first.wait(0)
         assert second.wait(0)
     assert not watchers.watched()
-
-
-def test_a_process_that_holds_its_lock_is_not_dead(tmp_path):
-    mine, other = Ownership(tmp_path), Ownership(tmp_path)
-    other.acquire()
-
-    assert not mine.is_dead(other.id)
-
-    other.release()
-    assert mine.is_dead(other.id)
-
-
-def test_a_killed_process_is_dead_although_its_file_stays(tmp_path):
-    holder = (
-        "import sys; from pathlib import Path; from app.engine.ownership import"
-        " Ownership; o = Ownership(Path(sys.argv[1])); o.acquire();"
-        " print(o.id, flush=True); sys.stdin.read()"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", holder, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    other = process.stdout.readline().strip()
-    mine = Ownership(tmp_path)
-    assert not mine.is_dead(other)
-
-    process.kill()
-    process.communicate()
-
-    assert (tmp_path / f"{other}.lock").exists()
-    assert mine.is_dead(other)
-    mine.forget(other)
-    assert not list(tmp_path.iterdir())

@@ -18,6 +18,7 @@ from app.domain.execution import (
     Trigger,
 )
 from app.domain.invitation import Invitation
+from app.domain.process import Kind, Process
 from app.domain.session import Session
 from app.domain.workflow import Token, Version, Workflow
 from app.security import tokens
@@ -230,6 +231,18 @@ class Company:
         added = workflow(self.tenant.id, **changes)
         self.store.workflows.add(added, version(added))
         return added
+
+
+def process(name: str, **changes: Any) -> Process:
+    return replace(
+        Process(id=name, kind=Kind.WEB, workers=10, queue=100, started_at=NOON),
+        **changes,
+    )
+
+
+def worker(name: str, **changes: Any) -> Process:
+    """A process that executes what others accept."""
+    return process(name, kind=Kind.WORKER, **changes)
 
 
 def credential(tenant_id: str, **changes: Any) -> Credential:

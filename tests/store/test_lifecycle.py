@@ -3,7 +3,7 @@ import pytest
 from app.domain.errors import StoreUnavailable
 from app.domain.execution import Status
 from app.store.protocol import Load
-from tests.store.company import LATER, NOON, THERE, payload
+from tests.store.company import LATER, NOON, THERE, payload, process
 
 
 def test_an_open_store_can_be_written(store):
@@ -21,7 +21,7 @@ def test_a_closed_store_takes_no_more_work(store, company):
     with pytest.raises(StoreUnavailable):
         company.executions.claim(THERE, limit=1)
     with pytest.raises(StoreUnavailable):
-        store.processes.add(THERE, at=NOON)
+        store.processes.add(process(THERE))
     with pytest.raises(StoreUnavailable):
         store.check()
 

@@ -198,7 +198,7 @@ def test_a_full_house_is_503_for_hooks_and_for_people(app, api, client):
     made = api.workflow()
     run = f"/workflows/{made['id']}/run"
     services = app.extensions["services"]
-    pool = services.dispatcher._pool
+    pool = services.dispatcher._line._house.pool
     seats = [pool.reserve() for _ in range(pool.capacity)]
 
     refused = [client.post(hook_of(made)), api.ask("POST", run, {})]

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.domain import times
 from app.domain.dedupe import LIFE
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, NotFound, full
 from app.domain.execution import (
     FINAL,
     LIVE,
@@ -40,18 +40,26 @@ class MemoryExecutions:
         self._state = state
 
     def add(
-        self, execution: Execution, payload: Payload, *, dedupe: bytes | None = None
+        self,
+        execution: Execution,
+        payload: Payload,
+        *,
+        dedupe: bytes | None = None,
+        seats: int = 0,
     ) -> "Future[str]":
         text.check("the key", execution.key or "")
         pack(payload)  # refuses what no database could hold
+        counted = execution.owner or execution.seat or ""
 
         def change() -> str:
+            if execution.seat and self._state.room(seats) < 1:
+                raise full()
             first = self._holder(execution, dedupe) or execution.id
             if first == execution.id:
                 self._insert(execution, payload, dedupe)
             else:
-                self._count(execution, Outcome.DUPLICATE)
-            self._count(execution, Outcome.RECEIVED)
+                self._count(execution, Outcome.DUPLICATE, counted)
+            self._count(execution, Outcome.RECEIVED, counted)
             return first
 
         return self._state.settle(change)
@@ -92,6 +100,7 @@ class MemoryExecutions:
                 "error": text.clean(error),
                 "segments": tuple(segments),
                 "finished_at": at,
+                "seat": None,
             },
         )
 
@@ -182,21 +191,10 @@ class MemoryExecutions:
         return Queued(owed=min(owed, limit), oldest=oldest)
 
     def take_over(self, dead: str) -> int:
-        with self._state.writing():
-            left = [
-                each
-                for each in self._state.executions.values()
-                if each.owner == dead and each.status in LIVE
-            ]
-            for each in left:
-                was_running = each.status is Status.RUNNING
-                self._save(
-                    each,
-                    **_disowned(each),
-                    status=Status.QUEUED,
-                    attempt=each.attempt + was_running,
-                )
-            return len(left)
+        return self._take(lambda owner: owner == dead)
+
+    def disown(self) -> int:
+        return self._take(lambda owner: owner not in self._state.processes)
 
     def cancel(
         self,
@@ -218,6 +216,7 @@ class MemoryExecutions:
             cancelled = self._save(
                 found,
                 status=Status.CANCELLED,
+                seat=None,
                 finished_at=at,
                 wake_at=None,
                 waiting_for=None,
@@ -315,14 +314,14 @@ class MemoryExecutions:
             expires_at = execution.created_at + LIFE
             self._state.dedupe[*workflow, key] = (execution.id, expires_at)
 
-    def _count(self, execution: Execution, outcome: Outcome) -> None:
+    def _count(self, execution: Execution, outcome: Outcome, process: str) -> None:
         account = Account(
             execution.tenant_id,
             execution.workflow_id,
             execution.trigger,
             times.hour_of(execution.created_at),
         )
-        self._state.counts[account, outcome, execution.owner or ""] += 1
+        self._state.counts[account, outcome, process] += 1
 
     def _find(self, tenant_id: str, execution_id: str) -> Execution:
         if (tenant_id, execution_id) not in self._state.executions:
@@ -360,6 +359,24 @@ class MemoryExecutions:
 
         return self._state.settle(change)
 
+    def _take(self, gone: Callable[[str], bool]) -> int:
+        """Make the live executions of owners who have gone owed work."""
+        with self._state.writing():
+            left = [
+                each
+                for each in self._state.executions.values()
+                if each.owner and each.status in LIVE and gone(each.owner)
+            ]
+            for each in left:
+                was_running = each.status is Status.RUNNING
+                self._save(
+                    each,
+                    **_disowned(each),
+                    status=Status.QUEUED,
+                    attempt=each.attempt + was_running,
+                )
+            return len(left)
+
     def _with_status(self, status: Status) -> Sequence[Execution]:
         return [e for e in self._state.executions.values() if e.status is status]
 
@@ -386,7 +403,7 @@ class MemoryExecutions:
 
 def _disowned(execution: Execution) -> dict[str, Any]:
     """The changes that take an execution from its owner."""
-    return {"owner": None, "fence": execution.fence + 1}
+    return {"owner": None, "fence": execution.fence + 1, "seat": None}
 
 
 def _size(output: bytes | None) -> int | None:

@@ -9,19 +9,36 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from app.domain import times
 from app.domain.account import ApiKey, Member, Tenant, User
 from app.domain.audit import Entry
 from app.domain.credential import Credential
 from app.domain.errors import ServiceError, StoreUnavailable
-from app.domain.execution import Execution, Payload, StepRecord
+from app.domain.execution import Execution, Payload, Status, StepRecord
 from app.domain.grant import Consent, Grant
 from app.domain.invitation import Invitation
 from app.domain.ledger import Account, Outcome
+from app.domain.process import Crew, Kind, Process
 from app.domain.session import Session
 from app.domain.workflow import Version, Workflow
 
 T = TypeVar("T")
+TAKEN = times.EPOCH  # a lease that was taken away
 Key = tuple[str, str]  # tenant (of a session: user), id
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A process that may own executions."""
+
+    process: Process
+    lease_until: datetime | None  # none: it has no lease
+
+    @property
+    def takes(self) -> bool:
+        """Whether it executes what others accept."""
+        lives = self.lease_until is None or self.lease_until > times.now()
+        return self.process.kind is Kind.WORKER and lives
 
 
 @dataclass(slots=True)
@@ -51,7 +68,7 @@ class State:
         default_factory=dict
     )
     counts: Counter[tuple[Account, Outcome, str]] = field(default_factory=Counter)
-    processes: dict[str, datetime] = field(default_factory=dict)
+    processes: dict[str, Listed] = field(default_factory=dict)
     audit: list[Entry] = field(default_factory=list)
     changes: int = 0  # so far
 
@@ -75,6 +92,23 @@ class State:
         name = (tenant_id, workflow_id, key)
         if self.dedupe.get(name, ("",))[0] == execution_id:
             del self.dedupe[name]
+
+    def crew(self) -> Crew:
+        """Count what the workers that live can take, and what they have."""
+        takers = [each.process for each in self.processes.values() if each.takes]
+        live = self.executions.values()
+        waiting = [each for each in live if each.status is Status.QUEUED]
+        return Crew(
+            workers=sum(each.workers for each in takers),
+            capacity=sum(each.workers + each.queue for each in takers),
+            busy=sum(each.status is Status.RUNNING for each in live),
+            queued=sum(each.seat is not None for each in waiting),
+        )
+
+    def room(self, seats: int) -> int:
+        """Count the seats that are free, of at least so many."""
+        taken = sum(each.seat is not None for each in self.executions.values())
+        return max(self.crew().capacity, seats) - taken
 
     def settle(self, change: Callable[[], T]) -> "Future[T]":
         """Make a change now and return its future, which is done."""

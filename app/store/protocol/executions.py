@@ -48,21 +48,31 @@ class Executions(Protocol):
     """
 
     def add(
-        self, execution: Execution, payload: Payload, *, dedupe: bytes | None = None
+        self,
+        execution: Execution,
+        payload: Payload,
+        *,
+        dedupe: bytes | None = None,
+        seats: int = 0,
     ) -> "Future[str]":
         """Record a new execution, its payload and one `received`, all or nothing.
 
-        `received` is counted for the owner's process, without one for all.
+        `received` is counted for the owner's process, or for the one that has let it
+        in; without both for all.
 
         With a key that another execution of the workflow has brought within
         `dedupe.LIFE` before, only one `received` and one `duplicate` are counted. Of
         simultaneous executions with one key exactly one is recorded.
+
+        One that needs a seat is recorded only while fewer have one than the workers
+        that live can take, or than `seats` if that is more, whoever adds meanwhile.
 
         Returns:
             The id of the execution that counts: its own, or the one that was first.
 
         Raises:
             Invalid: a text in it cannot be stored.
+            Overloaded: by the future; there is no seat, and nothing was counted.
             NotFound: by the future; the tenant has no such workflow and version.
             Conflict: by the future; it is recorded already.
         """
@@ -163,6 +173,13 @@ class Executions(Protocol):
         """Make every live execution of a dead owner owed work, its fence higher.
 
         A running one also counts another `attempt`. Returns how many.
+        """
+        ...
+
+    def disown(self) -> int:
+        """Make the live executions of owners whom nobody remembers owed work.
+
+        As `take_over`: a process that was thought dead may have written once more.
         """
         ...
 

@@ -43,7 +43,7 @@ def together(connection: Connection, tasks: Sequence[Task]) -> Sequence[Answer]:
             limit(connection, wanted)
             of = wanted
         values = kind.apply(connection, [each.member for each in members])
-        answers += map(Answer, members, values)
+        answers += map(_answer, members, values)
     return answers
 
 
@@ -67,6 +67,13 @@ def _alone(connection: Connection, task: Task) -> Answer:
         savepoint.rollback()
         return Answer(task, error=_ours(error))
     savepoint.commit()
+    return _answer(task, value)
+
+
+def _answer(task: Task, value: Any) -> Answer:
+    """Tell what a kind answers from what it refuses without taking others along."""
+    if isinstance(value, Exception):
+        return Answer(task, error=value)
     return Answer(task, value)
 
 

@@ -43,6 +43,7 @@ def execution_values(execution: Execution) -> Values:
         "cancel_requested": int(execution.cancel_requested),
         "replay_of": execution.replay_of,
         "key": execution.key,
+        "seat": execution.seat,
     }
 
 
@@ -70,6 +71,7 @@ def execution(row: AnyRow) -> Execution:
         cancel_requested=bool(row.cancel_requested),
         replay_of=row.replay_of,
         key=row.key,
+        seat=row.seat,
     )
 
 

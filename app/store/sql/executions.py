@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from app.domain.errors import Conflict, NotFound
 from app.domain.execution import (
@@ -39,10 +39,15 @@ class SqlExecutions:
         self._writer = writer
 
     def add(
-        self, execution: Execution, payload: Payload, *, dedupe: bytes | None = None
+        self,
+        execution: Execution,
+        payload: Payload,
+        *,
+        dedupe: bytes | None = None,
+        seats: int = 0,
     ) -> "Future[str]":
         text.check("the key", execution.key or "")
-        new = New.of(execution, payload, dedupe)
+        new = New.of(execution, payload, dedupe, seats=seats)
         return self._writer.put(
             transitions.ADD, execution.id, new, of=execution.tenant_id
         )
@@ -107,7 +112,7 @@ class SqlExecutions:
     def release(
         self, owner: str, *, only: str | None = None, but: Collection[str] = ()
     ) -> int:
-        statement = owed.release(owner).where(executions.c.id.not_in(but))
+        statement = owed.release(owed.of(owner)).where(executions.c.id.not_in(but))
         if only is not None:
             statement = statement.where(executions.c.id == only)
         return self._writer.run(lambda c: c.execute(statement).rowcount, of=ALL)
@@ -136,11 +141,10 @@ class SqlExecutions:
         return Queued(owed=counted, oldest=rows.instant(oldest))
 
     def take_over(self, dead: str) -> int:
-        def change(connection: Connection) -> int:
-            queued = connection.execute(owed.release(dead)).rowcount
-            return queued + connection.execute(owed.interrupt(dead)).rowcount
+        return self._take(owed.of(dead))
 
-        return self._writer.run(change, of=ALL)
+    def disown(self) -> int:
+        return self._take(owed.of_nobody())
 
     def cancel(
         self,
@@ -235,6 +239,13 @@ class SqlExecutions:
             execution_rows.execution(each)
             for each in self._reader.all(query, of=tenant_id)
         ]
+
+    def _take(self, whose: ColumnElement[bool]) -> int:
+        def change(connection: Connection) -> int:
+            queued = connection.execute(owed.release(whose)).rowcount
+            return queued + connection.execute(owed.interrupt(whose)).rowcount
+
+        return self._writer.run(change, of=ALL)
 
     def _put(
         self,

@@ -1,18 +1,18 @@
 """What the writer does to executions in groups."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Executable, Select, insert
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, NotFound, full
 from app.domain.execution import Execution, Payload
 from app.domain.ledger import Account, Outcome
 from app.domain.times import hour_of
-from app.store.sql import dedupe, execution_rows, ledger
+from app.store.sql import dedupe, execution_rows, ledger, seats, tenancy
 from app.store.sql.database import lacks_parent
 from app.store.sql.rows import Values
 from app.store.sql.tables import executions, payloads
@@ -28,15 +28,26 @@ class New:
     key: Values | None
     account: Account
     process: str
+    seats: int  # that there are without a single worker
 
     @property
     def id(self) -> str:
         """The execution's id."""
         return str(self.execution["id"])
 
+    @property
+    def is_seated(self) -> bool:
+        """Whether it needs a seat."""
+        return self.execution["seat"] is not None
+
     @classmethod
     def of(
-        cls, execution: Execution, payload: Payload, key: bytes | None = None
+        cls,
+        execution: Execution,
+        payload: Payload,
+        key: bytes | None = None,
+        *,
+        seats: int = 0,
     ) -> "New":
         """Write an execution down.
 
@@ -54,7 +65,8 @@ class New:
             execution_rows.payload_values(execution, payload),
             None if key is None else dedupe.values(execution, key),
             account,
-            execution.owner or ledger.SHARED,
+            execution.owner or execution.seat or ledger.SHARED,
+            seats,
         )
 
 
@@ -69,12 +81,21 @@ class Held:
 class Add:
     """Record new executions; of those that share a key, only the first.
 
-    One counter for each account of the group. Answers the ids that count.
+    One counter for each account of the group. Answers the ids that count, or that no
+    seat is free.
     """
 
     rank = 0
 
-    def apply(self, connection: Connection, members: Sequence[New]) -> Sequence[str]:
+    def apply(
+        self, connection: Connection, members: Sequence[New]
+    ) -> Sequence[str | Exception]:
+        entering = _entering(connection, members)
+        let_in = [each for each in members if each.id in entering]
+        holders = iter(self._add(connection, let_in))
+        return [next(holders) if each.id in entering else full() for each in members]
+
+    def _add(self, connection: Connection, members: Sequence[New]) -> Sequence[str]:
         holders = _claimed(connection, members)
         pairs = list(zip(members, holders, strict=True))
         late = [each for each, holder in pairs if each.id != holder]
@@ -120,6 +141,18 @@ class Record:
         held = all(connection.execute(self._look, each).first() for each in empty)
         steps = [{**each.parameters, **step} for each in members for step in each.steps]
         return _all_or_none(members, held and _written(connection, self._write, steps))
+
+
+def _entering(connection: Connection, members: Sequence[New]) -> Collection[str]:
+    """Return the ids of those who may enter: whoever needs no seat, or finds one."""
+    entering = {each.id for each in members if not each.is_seated}
+    asking = [each for each in members if each.is_seated]
+    if asking:
+        tenancy.limit(connection, tenancy.ALL)  # seats are everybody's
+        free = max(0, seats.room(connection, asking[0].seats))
+        tenancy.limit(connection, tenancy.among(e.account.tenant_id for e in members))
+        entering.update(each.id for each in asking[:free])
+    return entering
 
 
 def _claimed(connection: Connection, members: Sequence[New]) -> Sequence[str]:

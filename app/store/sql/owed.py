@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Select,
     Text,
     Update,
@@ -16,7 +17,7 @@ from sqlalchemy import (
 
 from app.domain.execution import Status, StepStatus
 from app.domain.times import to_ms
-from app.store.sql.tables import executions, steps
+from app.store.sql.tables import executions, processes, steps
 from app.store.sql.transitions import DISOWNED, is_in
 
 KEY = tuple_(executions.c.tenant_id, executions.c.id)
@@ -83,9 +84,7 @@ def count(*, limit: int) -> Select[Any]:
 
 def first(owner: str | None) -> Select[Any]:
     """Find when the first in line was created, of an owner's or of owed work."""
-    is_theirs = (
-        executions.c.owner.is_(None) if owner is None else executions.c.owner == owner
-    )
+    is_theirs = executions.c.owner.is_(None) if owner is None else of(owner)
     return (
         select(executions.c.created_at)
         .where(is_in(Status.QUEUED), is_theirs)
@@ -94,20 +93,27 @@ def first(owner: str | None) -> Select[Any]:
     )
 
 
-def release(owner: str) -> Update:
-    """Make owed work of what is queued for an owner."""
-    return (
-        update(executions)
-        .where(is_in(Status.QUEUED), executions.c.owner == owner)
-        .values(DISOWNED)
-    )
+def of(owner: str) -> ColumnElement[bool]:
+    """Limit to what an owner has."""
+    return executions.c.owner == owner
 
 
-def interrupt(owner: str) -> Update:
-    """Make owed work of what an owner was running."""
+def of_nobody() -> ColumnElement[bool]:
+    """Limit to what owners have whom nobody remembers."""
+    known = select(processes.c.id)
+    return executions.c.owner.is_not(None) & executions.c.owner.not_in(known)
+
+
+def release(whose: ColumnElement[bool]) -> Update:
+    """Make owed work of what is queued for somebody."""
+    return update(executions).where(is_in(Status.QUEUED), whose).values(DISOWNED)
+
+
+def interrupt(whose: ColumnElement[bool]) -> Update:
+    """Make owed work of what somebody was running."""
     return (
         update(executions)
-        .where(is_in(Status.RUNNING), executions.c.owner == owner)
+        .where(is_in(Status.RUNNING), whose)
         .values(status=Status.QUEUED, attempt=executions.c.attempt + 1, **DISOWNED)
     )
 
@@ -158,6 +164,7 @@ def cancel(tenant_id: str, execution_id: str, *, at: datetime) -> Update:
         .values(
             status=Status.CANCELLED,
             finished_at=to_ms(at),
+            seat=None,
             wake_at=None,
             waiting_for=None,
         )

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import BigInteger
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.sql.functions import FunctionElement, GenericFunction
 
 
 class Instr(GenericFunction[int]):
@@ -23,3 +23,20 @@ def _instr(call: Instr, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(Instr, "postgresql")
 def _strpos(call: Instr, compiler: SQLCompiler, **options: Any) -> str:
     return f"strpos{compiler.process(call.clause_expr, **options)}"
+
+
+class Now(FunctionElement[int]):
+    """Milliseconds since 1970, as the statement runs: its transaction may be older."""
+
+    inherit_cache = True
+    type = BigInteger()
+
+
+@compiles(Now, "sqlite")
+def _sqlite(_: Now, __: Any, **___: Any) -> str:
+    return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+
+
+@compiles(Now, "postgresql")
+def _postgresql(_: Now, __: Any, **___: Any) -> str:
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"

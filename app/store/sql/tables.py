@@ -175,6 +175,7 @@ executions = Table(
     _number("cancel_requested"),
     _text("replay_of", null=True),
     _text("key", null=True),
+    _text("seat", null=True),
     ForeignKeyConstraint(
         ["tenant_id", "workflow_id", "version"],
         ["versions.tenant_id", "versions.workflow_id", "versions.number"],
@@ -193,6 +194,7 @@ executions = Table(
     Index("ix_executions_queued", "owner", "id", **_where("status = 'queued'")),
     Index("ix_executions_running", "owner", "id", **_where("status = 'running'")),
     Index("ix_executions_waiting", "wake_at", "id", **_where("status = 'waiting'")),
+    Index("ix_executions_seated", "status", "id", **_where("seat IS NOT NULL")),
     **CLUSTERED,
 )
 
@@ -290,6 +292,10 @@ processes = Table(
     metadata,
     _text("id", key=True),
     _number("started_at"),
+    _text("kind", null=True),
+    _number("workers", null=True),
+    _number("queue", null=True),
+    _number("lease_until", null=True),  # 0: taken away
     **CLUSTERED,
 )
 

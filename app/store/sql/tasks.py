@@ -23,6 +23,8 @@ class Kind(Protocol):
     def apply(self, connection: Connection, members: Sequence[Any]) -> Sequence[Any]:
         """Do it for all members and return their answers, in order.
 
+        An answer that is an exception is that member's alone.
+
         Raises:
             Short: there are several, and not all hold; the caller undoes it and
                 asks for each by itself.

@@ -14,7 +14,7 @@ from app.store.sql.rows import Values
 from app.store.sql.tables import executions, steps
 from app.store.sql.upserts import insert_or_replace
 
-DISOWNED = {"owner": None, "fence": executions.c.fence + 1}
+DISOWNED = {"owner": None, "fence": executions.c.fence + 1, "seat": None}
 
 
 def held_by(execution: Execution) -> Values:
@@ -98,6 +98,7 @@ FINISH = Change(
         error_code=bindparam("new_error_code"),
         error_message=bindparam("new_error_message"),
         error_step=bindparam("new_error_step"),
+        seat=None,
         segments=bindparam("new_segments"),
     ),
     WRITE_STEP,

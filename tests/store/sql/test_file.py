@@ -8,7 +8,7 @@ from app.domain.errors import StoreUnavailable
 from app.store.sql import SqlStore
 from app.store.sql.columns import metadata
 from app.store.sql.tenancy import ALL
-from tests.store.company import HERE, NOON
+from tests.store.company import HERE, process
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_tables_tenant_leads_its_key():
 def test_the_file_is_complete_after_closing(tmp_path):
     store = SqlStore(f"sqlite:///{tmp_path}/store.db")
     store.start()
-    store.processes.add(HERE, at=NOON)
+    store.processes.add(process(HERE))
     store.close()
 
     with closing(sqlite3.connect(tmp_path / "store.db")) as connection:

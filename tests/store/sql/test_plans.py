@@ -116,8 +116,8 @@ def test_work_is_taken_from_its_owner_by_the_indexes_of_what_lives(explain):
     queued = "SEARCH executions USING INDEX ix_executions_queued (owner=?)"
     running = "SEARCH executions USING INDEX ix_executions_running (owner=?)"
 
-    assert explain(owed.release(HERE)) == [queued]
-    assert explain(owed.interrupt(HERE)) == [running]
+    assert explain(owed.release(owed.of(HERE))) == [queued]
+    assert explain(owed.interrupt(owed.of(HERE))) == [running]
 
 
 def test_requests_to_stop_are_found_by_the_index_of_what_runs(explain):

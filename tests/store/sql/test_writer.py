@@ -13,7 +13,7 @@ from app.store.sql.tables import probe, processes
 from app.store.sql.tasks import Once
 from app.store.sql.tenancy import ALL
 from app.store.sql.writer import Writer
-from tests.store.company import HERE, LATER, NOON, found, payload, step
+from tests.store.company import HERE, LATER, found, payload, process, step
 
 
 class Gate:
@@ -271,7 +271,7 @@ def test_who_waits_too_long_is_told_and_the_change_is_not_made(make_writer):
 def test_a_callback_that_would_wait_for_its_own_thread_is_told(sql_store, caplog):
     gate = Gate(sql_store._writer)
     future = sql_store._writer.put(Once(lambda _: None), "", None, of=ALL)
-    future.add_done_callback(lambda _: sql_store.processes.add(HERE, at=NOON))
+    future.add_done_callback(lambda _: sql_store.processes.add(process(HERE)))
 
     gate.open()
     sql_store.check()
