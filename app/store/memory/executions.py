@@ -12,7 +12,6 @@ from app.domain.dedupe import LIFE
 from app.domain.errors import Conflict, NotFound, full
 from app.domain.execution import (
     FINAL,
-    LIVE,
     Execution,
     Failure,
     Payload,
@@ -27,17 +26,12 @@ from app.domain.ledger import Account, Outcome
 from app.store import text
 from app.store.envelope import pack
 from app.store.memory.listing import matches
-from app.store.memory.state import State
-from app.store.protocol import ExecutionFilter, Queued
-
-OLDEST_FIRST = attrgetter("id")
+from app.store.memory.owed import OLDEST_FIRST, MemoryOwed, disowned
+from app.store.protocol import ExecutionFilter
 
 
-class MemoryExecutions:
+class MemoryExecutions(MemoryOwed):
     """`Executions` in dictionaries."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
 
     def add(
         self,
@@ -114,7 +108,7 @@ class MemoryExecutions:
         segments: Sequence[Segment],
     ) -> "Future[bool]":
         def changes(stored: Execution) -> dict[str, Any]:
-            left = {**_disowned(stored), "segments": tuple(segments)}
+            left = {**disowned(stored), "segments": tuple(segments)}
             if stored.cancel_requested:
                 return {**left, "status": Status.QUEUED}
             return {
@@ -137,64 +131,12 @@ class MemoryExecutions:
             held,
             steps,
             lambda stored: {
-                **_disowned(stored),
+                **disowned(stored),
                 "status": Status.QUEUED,
                 "attempt": stored.attempt + 1,
                 "segments": tuple(segments),
             },
         )
-
-    def release(
-        self, owner: str, *, only: str | None = None, but: Collection[str] = ()
-    ) -> int:
-        with self._state.writing():
-            released = [
-                each
-                for each in self._with_status(Status.QUEUED)
-                if each.owner == owner
-                and only in (None, each.id)
-                and each.id not in but
-            ]
-            for each in released:
-                self._save(each, **_disowned(each))
-            return len(released)
-
-    def claim(self, owner: str, *, limit: int) -> Sequence[Execution]:
-        with self._state.writing():
-            owed = [e for e in self._with_status(Status.QUEUED) if e.owner is None]
-            oldest = sorted(owed, key=OLDEST_FIRST)[:limit]
-            return [
-                self._view(self._save(each, owner=owner, fence=each.fence + 1))
-                for each in oldest
-            ]
-
-    def wake(self, at: datetime, *, limit: int) -> int:
-        with self._state.writing():
-            due = [e for e in self._waiting() if e.wake_at is None or e.wake_at <= at]
-            for each in due[:limit]:
-                self._save(each, status=Status.QUEUED, wake_at=None, waiting_for=None)
-            return len(due[:limit])
-
-    def next_wake(self) -> datetime | None:
-        with self._state.lock:
-            return next((each.wake_at for each in self._waiting()), None)
-
-    def queued(self, owner: str, *, limit: int) -> Queued:
-        with self._state.lock:
-            found = [
-                each
-                for each in self._with_status(Status.QUEUED)
-                if each.owner in (None, owner)
-            ]
-        owed = sum(each.owner is None for each in found)
-        oldest = min((each.created_at for each in found), default=None)
-        return Queued(owed=min(owed, limit), oldest=oldest)
-
-    def take_over(self, dead: str) -> int:
-        return self._take(lambda owner: owner == dead)
-
-    def disown(self) -> int:
-        return self._take(lambda owner: owner not in self._state.processes)
 
     def cancel(
         self,
@@ -334,11 +276,6 @@ class MemoryExecutions:
             return None
         return stored
 
-    def _save(self, execution: Execution, **changes: Any) -> Execution:
-        changed = replace(execution, **changes)
-        self._state.executions[changed.tenant_id, changed.id] = changed
-        return changed
-
     def _leave(
         self,
         held: Execution,
@@ -359,51 +296,12 @@ class MemoryExecutions:
 
         return self._state.settle(change)
 
-    def _take(self, gone: Callable[[str], bool]) -> int:
-        """Make the live executions of owners who have gone owed work."""
-        with self._state.writing():
-            left = [
-                each
-                for each in self._state.executions.values()
-                if each.owner and each.status in LIVE and gone(each.owner)
-            ]
-            for each in left:
-                was_running = each.status is Status.RUNNING
-                self._save(
-                    each,
-                    **_disowned(each),
-                    status=Status.QUEUED,
-                    attempt=each.attempt + was_running,
-                )
-            return len(left)
-
-    def _with_status(self, status: Status) -> Sequence[Execution]:
-        return [e for e in self._state.executions.values() if e.status is status]
-
-    def _waiting(self) -> Sequence[Execution]:
-        """Those that wait, the first to wake first."""
-        waiting = self._with_status(Status.WAITING)
-        return sorted(waiting, key=attrgetter("wake_at", "id"))
-
     def _cancel_waiting_steps(self, execution: Execution) -> None:
         key = (execution.tenant_id, execution.id)
         journal = self._state.steps.get(key, {})
         for path, step in journal.items():
             if step.status is StepStatus.WAITING:
                 journal[path] = replace(step, status=StepStatus.CANCELLED)
-
-    def _view(self, execution: Execution) -> Execution:
-        """Return it with the name that its workflow has now."""
-        key = (execution.tenant_id, execution.workflow_id)
-        name = self._state.workflows[key].name
-        if name == execution.workflow_name:
-            return execution
-        return replace(execution, workflow_name=name)
-
-
-def _disowned(execution: Execution) -> dict[str, Any]:
-    """The changes that take an execution from its owner."""
-    return {"owner": None, "fence": execution.fence + 1, "seat": None}
 
 
 def _size(output: bytes | None) -> int | None:
