@@ -7,6 +7,8 @@ PYTEST := $(BIN)/python -m pytest
 RUNS := $(VENV)/installed-run
 CHECKS := $(VENV)/installed-checks
 SYSTEM_JOBS ?= 4
+BEHIND_NGINX = $(addprefix tests/system/test_,$(addsuffix .py,\
+	crash drain duplicates first_use github_events lifecycle overload reload waiting_callers))
 SYSTEM_TESTS = $(shell grep -rl 'mark\.system' tests --include='test_*.py')
 
 .PHONY: run test check format demo test-services test-system system-report bench bench-quick bench-instructions bench-accept bench-tests clean
@@ -34,9 +36,10 @@ demo: $(RUNS)  ## one event from the hook to the finished execution
 test-services: $(CHECKS)  ## what needs PostgreSQL or Redis; each run starts its own
 	@$(PYTEST) -m "services and not system" -n 2 --junitxml=build/reports/services.xml
 
-test-system: $(CHECKS)  ## real server processes: those that wait side by side, then those that measure
+test-system: $(CHECKS)  ## real server processes: those that wait side by side, those that measure, the runtime's once more behind nginx
 	@$(PYTEST) $(SYSTEM_TESTS) -m "system and not alone" -n $(SYSTEM_JOBS) --dist loadfile --junitxml=build/reports/system.xml
 	@$(PYTEST) $(SYSTEM_TESTS) -m "system and alone" --junitxml=build/reports/system-alone.xml
+	@SLUICE_TESTS_BEHIND=nginx $(PYTEST) $(BEHIND_NGINX) -m "system and not direct" --junitxml=build/reports/behind-nginx.xml
 
 system-report: test-system  ## the figures of the system tests, into docs/runtime.md
 	@$(BIN)/python -m tests.system.figures build/reports/system*.xml > docs/runtime.md

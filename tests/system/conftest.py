@@ -1,5 +1,6 @@
 """Real servers, a counting receiver, and the figures that tests print."""
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,8 +10,12 @@ import pytest
 
 from tests.system import octokit
 from tests.system.client import Api, send
+from tests.system.fronted import FrontedServer
 from tests.system.serving import ROOT, Server
 from tests.system.sink import Sink
+
+BEHIND_NGINX = os.environ.get("SLUICE_TESTS_BEHIND") == "nginx"
+SERVER = FrontedServer if BEHIND_NGINX else Server
 
 
 @pytest.fixture
@@ -21,7 +26,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     def run(**settings: str) -> Server:
         home = tmp_path / f"server-{len(servers)}"
         home.mkdir()
-        servers.append(Server(home, **settings))
+        servers.append(SERVER(home, **settings))
         servers[-1].start()
         return servers[-1]
 
@@ -33,7 +38,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that only look."""
-    server = Server(tmp_path_factory.mktemp("shared"))
+    server = SERVER(tmp_path_factory.mktemp("shared"))
     server.start()
     yield server
     server.close()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from tests.system.client import Answer, send
 
+AGAIN = {502, 503}
 PAUSE = 0.2  # seconds before another try; real senders are more patient
 SECRET = "It's a Secret to Everybody"
 
@@ -38,7 +39,7 @@ class Copies:
     def deliver(self, count: int) -> list[Answer]:
         """Send so many copies at once, each again and again until it is answered.
 
-        A copy that is told 503, or not told anything, is sent again.
+        A copy that is told 503, or by a proxy 502, or nothing at all, is sent again.
         """
         with ThreadPoolExecutor(count) as senders:
             return list(senders.map(lambda _: self._until_taken(), range(count)))
@@ -49,7 +50,7 @@ class Copies:
             told = "broken" if answer is None else str(answer.status)
             with self._lock:
                 self.tries[told] += 1
-            if answer is not None and answer.status != 503:
+            if answer is not None and answer.status not in AGAIN:
                 return answer
             threading.Event().wait(PAUSE)
 

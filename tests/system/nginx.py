@@ -23,10 +23,11 @@ NAME = "sluice.example.com"
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 MAIN = """
 daemon off;
+worker_rlimit_nofile 8192;
 pid {home}/nginx.pid;
 error_log {home}/nginx.log;
 {user}
-events {{ worker_connections 1024; }}
+events {{ worker_connections 4096; }}
 http {{
     client_body_temp_path {home}/body;
     proxy_temp_path {home}/proxy;
@@ -84,6 +85,21 @@ class Nginx:
         return "".join(each.read_text() for each in self.home.glob("*.log"))
 
 
+def plain(home: Path, *, upstream: int, port: int) -> str:
+    """Return the shipped configuration without TLS and its redirect, for any name."""
+    shipped = SHIPPED.read_text()
+    head, _, rest = shipped.partition("\nserver {\n")
+    main = rest.rpartition("\nserver {\n")[2]
+    main = re.sub(r"^ *(ssl_|listen \[).*\n", "", main, flags=re.MULTILINE)
+    changes = {
+        "listen 443 ssl;": f"listen 127.0.0.1:{port};",
+        f"server_name {NAME};": "server_name _;",
+        "server 127.0.0.1:8000;": f"server 127.0.0.1:{upstream};",
+        "/var/log/nginx/": f"{home}/",
+    }
+    return _changed(f"{head}\nserver {{\n{main}", changes)
+
+
 def read(one: socket.socket, method: str = "POST") -> Answer:
     """Read one answer from a connection."""
     reply = HTTPResponse(one, method=method)
@@ -106,20 +122,27 @@ def serving(home: Path, text: str, changes: Mapping[str, str]) -> Iterator[Nginx
     one = Nginx(home, free_port(), free_port())
     home.mkdir()
     _make_certificate(home)
+    with process(home, _adapted(one, text, changes), port=one.https):
+        yield one
+
+
+@contextmanager
+def process(home: Path, text: str, *, port: int) -> Iterator[None]:
+    """Run nginx in a folder with a configuration that lets it listen on a port."""
     user = "user root;" if os.geteuid() == 0 else ""
     (home / "nginx.conf").write_text(MAIN.format(home=home, user=user))
-    (home / "sluice.conf").write_text(_adapted(one, text, changes))
+    (home / "sluice.conf").write_text(text)
     assert NGINX
     early = str(home / "nginx.log")  # for what happens before the configuration is read
     command = [NGINX, "-e", early, "-p", str(home), "-c", str(home / "nginx.conf")]
     with (home / "stderr").open("wb") as stderr:
-        process = subprocess.Popen(command, stderr=stderr)
+        running = subprocess.Popen(command, stderr=stderr)
     try:
-        eventually(lambda: _listens(process, one), within=10, what="nginx listens")
-        yield one
+        eventually(lambda: _listens(running, port), within=10, what="nginx listens")
+        yield
     finally:
-        process.terminate()
-        process.wait(10)
+        running.terminate()
+        running.wait(10)
 
 
 def _adapted(one: Nginx, text: str, ours: Mapping[str, str]) -> str:
@@ -132,10 +155,15 @@ def _adapted(one: Nginx, text: str, ours: Mapping[str, str]) -> str:
         f"/etc/letsencrypt/live/{NAME}/privkey.pem": f"{one.home}/key.pem",
         "/var/www/acme": f"{one.home}/acme",
     }
-    for shipped, here in {**changes, **ours}.items():
+    text = _changed(text, {**changes, **ours})
+    return text.replace("/var/log/nginx/", f"{one.home}/")
+
+
+def _changed(text: str, changes: Mapping[str, str]) -> str:
+    for shipped, here in changes.items():
         assert shipped in text, f"the shipped configuration no longer has {shipped}"
         text = text.replace(shipped, here)
-    return text.replace("/var/log/nginx/", f"{one.home}/")
+    return text
 
 
 def _make_certificate(home: Path) -> None:
@@ -148,10 +176,10 @@ def _make_certificate(home: Path) -> None:
     subprocess.run(made.split(), check=True, capture_output=True)
 
 
-def _listens(process: "subprocess.Popen[bytes]", one: Nginx) -> bool:
-    assert process.poll() is None, (one.home / "stderr").read_text()
+def _listens(running: subprocess.Popen[bytes], port: int) -> bool:
+    assert running.poll() is None, "nginx ended"
     try:
-        socket.create_connection(("127.0.0.1", one.https), timeout=1).close()
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:
         return False
     return True

@@ -54,6 +54,7 @@ def check_each_once(sink: Sink, accepted: list[str], name: str) -> None:
     assert keys == dict.fromkeys((f"{each}:{name}" for each in accepted), 1)
 
 
+@pytest.mark.direct
 def test_sigterm_ends_10_running_answers_the_request_in_flight_and_keeps_50_queued(
     start: Start, sink: Sink, figure
 ):
@@ -238,6 +239,7 @@ def test_who_asks_and_waits_during_the_drain_is_answered(start: Start, sink: Sin
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.direct
 def test_an_event_that_comes_during_the_drain_is_kept_for_the_next_start(
     start: Start, sink: Sink
 ):
