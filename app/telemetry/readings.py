@@ -83,9 +83,13 @@ class Readings:
                     self._gauges[sample.name].set(sample.value)
 
     def follow(self, total: str, value: float, *labels: str) -> None:
-        """Add to a counter what has come to a total since the last time."""
+        """Add to a counter what has come to a total since the last time.
+
+        Of two threads that measure at once, the one that read first may come last.
+        """
         with self._lock:
-            grown = value - self._seen.get((total, *labels), 0.0)
-            self._seen[total, *labels] = value
+            seen = self._seen.get((total, *labels), 0.0)
+            grown = max(0.0, value - seen)
+            self._seen[total, *labels] = seen + grown
         counter = self._totals[total]
         (counter.labels(*labels) if labels else counter).inc(grown)
