@@ -12,21 +12,33 @@ from app.domain.execution import ANSWERING
 
 # What belongs to the connection, or to this server's origin and not to a workflow.
 OURS = FRAMING | {
-    "access-control-allow-credentials",
-    "access-control-allow-origin",
+    "alt-svc",
     "clear-site-data",
     "content-security-policy",
+    "content-security-policy-report-only",
     "date",
+    "nel",
+    "origin-agent-cluster",
+    "permissions-policy",
+    "referrer-policy",
+    "refresh",
+    "report-to",
+    "reporting-endpoints",
     "server",
+    "service-worker-allowed",
     "set-cookie",
+    "sourcemap",
     "strict-transport-security",
+    "x-content-type-options",
+    "x-frame-options",
     "x-request-id",
 }
+OUR_KINDS = ("access-control-", "cross-origin-")
 
 
 def _allowed(headers: dict[str, str]) -> dict[str, str]:
     for name in headers:
-        if name.lower() in OURS:
+        if name.lower() in OURS or name.lower().startswith(OUR_KINDS):
             raise ValueError(f"may not set {name.lower()}, which is the server's")
     return headers
 

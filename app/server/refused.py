@@ -147,6 +147,8 @@ def answer(refused: Refused, *, request_id: str, bodiless: bool = False) -> byte
         f"Date: {formatdate(usegmt=True)}",
         "Connection: close",
         "Cache-Control: no-store",
+        "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
+        "Referrer-Policy: no-referrer",
         "X-Content-Type-Options: nosniff",
         "Content-Type: application/problem+json",
         f"Content-Length: {len(body)}",

@@ -23,8 +23,8 @@ KINDS: Mapping[str, str] = {
     ".png": "image/png",
 }
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline';"
-    " img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 SCHEMA = "/schemas/workflow.json"
 HOUR = 3600  # seconds; the language changes with a release only

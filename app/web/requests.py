@@ -13,12 +13,18 @@ from app.web.services import services
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+NOTHING = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 CAREFUL = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": NOTHING,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+HTTPS_ONLY = "max-age=31536000"  # seconds: a year
 
 
 def install(app: Flask) -> None:
@@ -59,6 +65,8 @@ def _end(response: Response) -> Response:
     response.vary.add("Origin")
     for name, value in CAREFUL.items():
         response.headers.setdefault(name, value)
+    if request.is_secure or services().is_https:
+        response.headers["Strict-Transport-Security"] = HTTPS_ONLY
     route = request.url_rule.rule if request.url_rule else "unmatched"
     method = request.method if request.method in METHODS else "other"
     seconds = time.monotonic() - g.started

@@ -48,6 +48,11 @@ class Services:
     production: bool = False
     metrics_token: str | None = field(default=None, repr=False)
 
+    @property
+    def is_https(self) -> bool:
+        """Whether the world reaches this service by https alone, whatever we see."""
+        return self.production and self.public_url.startswith("https:")
+
     @cached_property
     def doors(self) -> Doors:
         """The workflows behind webhook URLs."""
