@@ -34,6 +34,14 @@ class Route:
         return f"{self.method} {self.rule}"
 
     @property
+    def is_for_persons(self) -> bool:
+        return bool(getattr(self.operation, "person", False))
+
+    @property
+    def takes_keys(self) -> bool:
+        return self.operation.scope is not None and not self.is_for_persons
+
+    @property
     def is_unsafe(self) -> bool:
         return self.method not in SAFE
 
