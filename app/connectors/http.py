@@ -17,6 +17,7 @@ from app.security.addresses import AddressGuard
 
 MAX_BODY = 1 << 20  # bytes of an opened answer
 MAX_REDIRECTS = 3
+MAX_HEADERS = 200  # of one answer; their bytes are bounded by httpcore2, 100 KiB
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 Tell = Callable[[str, float], None]  # how a call went, and how long it took
 
@@ -134,6 +135,9 @@ class HttpClient:
         )
 
     def _read(self, outgoing: Outgoing, answer: httpcore2.Response) -> Reply:
+        if len(answer.headers) > MAX_HEADERS:
+            message = f"{outgoing.origin} answered with more than {MAX_HEADERS} headers"
+            raise StepFailed("bad-answer", message)
         headers = _joined(answer.headers)
         collector = Collector(
             limit=self._max_body,

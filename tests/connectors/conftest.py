@@ -21,6 +21,7 @@ from app.store.memory import MemoryStore
 from tests.connectors.provider import Provider
 from tests.connectors.serving import Server
 from tests.connectors.town import Clock, Town
+from tests.connectors.watching import Watch
 
 
 @pytest.fixture(scope="session")
@@ -129,3 +130,15 @@ def town(http):
 def purse(town):
     """What gets tokens."""
     return town.purse()
+
+
+@pytest.fixture(scope="session")
+def watch():
+    return Watch()
+
+
+@pytest.fixture(autouse=True)
+def _no_other_way(watch):
+    """Whatever a connector does, it opens connections through the door alone."""
+    yield
+    assert watch.beside == []

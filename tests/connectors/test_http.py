@@ -1,12 +1,14 @@
 """What the one door does with sizes, compression and strange answers."""
 
 import gzip
+import hashlib
 import logging
+import tracemalloc
 import zlib
 
 import pytest
 
-from app.connectors.http import HttpClient
+from app.connectors.http import MAX_HEADERS, HttpClient
 from app.connectors.network import Dialing
 from app.connectors.outgoing import Body, Request
 from app.connectors.resolving import Resolver
@@ -136,6 +138,53 @@ def test_a_compressed_bomb_is_not_unpacked(serve, fails, http):
     assert fails(get(server.url())).code == "too-large"
 
 
+def test_what_grows_beyond_every_reason_is_not_unpacked_however_much_is_taken(
+    serve, fails, client_tls, context
+):
+    many = 16 << 20
+    noise = b"".join(hashlib.sha256(bytes([n])).digest() for n in range(256)) * 200
+    server = serve(answering(gzipped(bytes(many)), gzipped(noise), gzipped(noise)))
+    generous = HttpClient(
+        AddressGuard(allow_private=True), dialing=Dialing(tls=client_tls), max_body=many
+    )
+
+    failure = fails(get(server.url()), generous)
+
+    assert failure.code == "too-large"
+    assert "100 times" in str(failure)
+    assert generous.call(context, get(server.url())).body == noise
+
+
+def test_an_answer_in_tiny_pieces_takes_no_more_memory_than_in_one(
+    serve, http, context
+):
+    body = chunked(*[b"ab"] * 30_000)
+    server = serve(answering(body))
+    tracemalloc.start()
+    try:
+        reply = http.call(context, get(server.url()))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert reply.body == b"ab" * 30_000
+    assert peak < 2_500_000
+
+
+def test_an_answer_has_as_many_headers_as_the_limit_and_no_more(
+    serve, http, context, fails
+):
+    most = [f"X-{n}: 1" for n in range(MAX_HEADERS - 1)]  # and its length
+    server = serve(
+        answering(answer(b"fits", headers=most), answer(headers=[*most, "X: 1"]))
+    )
+
+    assert http.call(context, get(server.url())).body == b"fits"
+    failure = fails(get(server.url()))
+    assert failure.code == "bad-answer"
+    assert f"more than {MAX_HEADERS} headers" in str(failure)
+
+
 @pytest.mark.parametrize(
     ("body", "coding"),
     [
@@ -255,3 +304,11 @@ def test_nothing_of_a_call_is_logged_above_debug(serve, http, context, caplog):
     http.call(context, get(server.url("/s3cret?s3cret"), headers={"A": "s3cret"}))
 
     assert caplog.records == []
+
+
+def test_the_watch_sees_the_door(serve, http, context, watch):
+    before = watch.through
+
+    http.call(context, get(serve(answering(answer())).url()))
+
+    assert watch.through == before + 2  # the name, and the connection
