@@ -5,10 +5,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.cli import demo
+from app.cli import demo, migrate
 from app.cli.command import Command, Environment, Stopped
 
-COMMANDS: Sequence[Command] = (demo.COMMAND,)
+COMMANDS: Sequence[Command] = (demo.COMMAND, migrate.COMMAND)
 
 
 def main(

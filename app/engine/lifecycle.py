@@ -11,6 +11,7 @@ from app.engine.feeder import Feeder
 from app.engine.house import House
 from app.engine.recovery import Recovery
 from app.engine.ticker import Ticker
+from app.engine.upkeep import Upkeep
 from app.engine.vitals import Vitals
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Engine:
         self._refusals, self._settlement = house.refusals, house.settlement
         self._metrics, self._vitals = house.metrics, vitals
         self._recovery = Recovery(house.store, house.ownership, house.metrics)
+        self._upkeep = Upkeep(house.store)
         self._feeding = Ticker("feeder", feeder.feed)
         self._beating = Ticker("beat", self._beat, pause=BEAT)
         self._chores = Ticker("chores", self._do_chores)
@@ -132,6 +134,7 @@ class Engine:
             self._release(but=self._watchers.watched())
         elif self._recovery.sweep():
             self._feeding.nudge()
+        self._upkeep.look()
         return CHORES
 
     def _sweep(self) -> None:

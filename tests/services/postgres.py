@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -17,7 +18,16 @@ from tests.system.waiting import eventually
 
 DEBIAN = Path("/usr/lib/postgresql")
 SUPERUSER = "postgres"
+OWNER, USER = "sluice_owner", "sluice"  # of the tables: whose they are, who uses them
 QUICK = {"fsync": "off", "full_page_writes": "off"}  # never where something is killed
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The URLs of a database: of who owns the tables, and of who uses them."""
+
+    owner: str
+    url: str
 
 
 class Account(TypedDict, total=False):
@@ -94,16 +104,30 @@ class Postgres:
         self.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
         return self.url(database)
 
-    def drop(self, database: str) -> None:
-        """Delete a database, whoever is connected."""
-        self.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
+    def install(self, database: str) -> "Installation":
+        """Make a database as an operator would: its tables' owner, and who uses them.
+
+        `docs/operations.md` has the same statements.
+        """
+        for role in (OWNER, USER):
+            if not self.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", role):
+                self.execute(f"CREATE ROLE {role} LOGIN")
+        self.execute(f"CREATE DATABASE {database} OWNER {OWNER}")
+        self.execute(
+            f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER}"
+            f" GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {USER}",
+            database=database,
+        )
+        return Installation(
+            self.url(database, user=OWNER), self.url(database, user=USER)
+        )
 
     def execute(
-        self, statement: str, *, database: str = SUPERUSER
+        self, statement: str, *values: str, database: str = SUPERUSER
     ) -> Sequence[tuple[Any, ...]]:
         """Run statements as the superuser, and return the rows of the first."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:
-            done = connection.execute(statement.encode())
+            done = connection.execute(statement.encode(), values or None)
             return done.fetchall() if done.description else []
 
     def log(self) -> str:

@@ -9,7 +9,8 @@ from app.store.memory import MemoryStore
 from app.store.protocol import Store
 from app.store.sql import SqlStore
 from app.store.sql.columns import metadata
-from tests.services.postgres import Postgres
+from tests.services.postgres import Installation, Postgres
+from tests.store import untenanted
 from tests.store.company import Company, found
 
 
@@ -29,6 +30,11 @@ def database(migrated: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def memory_store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
 def sql_store(database) -> Iterator[SqlStore]:
     store = SqlStore(f"sqlite:///{database}")
     store.start()
@@ -37,22 +43,22 @@ def sql_store(database) -> Iterator[SqlStore]:
 
 
 @pytest.fixture(scope="session")
-def migrated_url(postgres: Postgres) -> str:
+def installation(postgres: Postgres) -> Installation:
     """A PostgreSQL database with every table."""
-    url = postgres.create("contract")
-    store = SqlStore(url)
+    made = postgres.install("contract")
+    store = SqlStore(made.owner)
     store.start()
     store.close()
-    return url
+    return made
 
 
 @pytest.fixture
-def postgres_url(postgres: Postgres, migrated_url: str) -> str:
-    """The same, without a row."""
+def postgres_url(postgres: Postgres, installation: Installation) -> str:
+    """The same, without a row; for a role with no more rights than it needs."""
     children_first = reversed(metadata.sorted_tables)
     empty = ";".join(str(delete(each)) for each in children_first)
     postgres.execute(empty, database="contract")
-    return migrated_url
+    return installation.url
 
 
 @pytest.fixture
@@ -63,20 +69,30 @@ def postgres_store(postgres_url) -> Iterator[SqlStore]:
     store.close()
 
 
+@pytest.fixture
+def walled_store(postgres_url) -> Iterator[SqlStore]:
+    """One whose queries have lost their tenant: only the database's wall is left."""
+    store = SqlStore(postgres_url)
+    untenanted.make(store)
+    store.start()
+    yield store
+    store.close()
+
+
+POSTGRESQL = ("postgres_store", "walled_store")
+
+
 @pytest.fixture(
     params=[
-        "memory",
-        "sqlite",
-        pytest.param("postgresql", marks=pytest.mark.services),
+        "memory_store",
+        "sql_store",
+        *(pytest.param(each, marks=pytest.mark.services) for each in POSTGRESQL),
     ]
 )
 def store(request: pytest.FixtureRequest) -> Store:
     """Every store there is: they keep the same contract."""
-    if request.param == "memory":
-        return MemoryStore()
-    name = {"sqlite": "sql_store", "postgresql": "postgres_store"}[request.param]
-    sql: Store = request.getfixturevalue(name)
-    return sql
+    one: Store = request.getfixturevalue(request.param)
+    return one
 
 
 @pytest.fixture

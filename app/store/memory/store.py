@@ -53,6 +53,9 @@ class MemoryStore:
         with self._state.writing():
             pass
 
+    def maintain(self) -> None:
+        """There is nothing to do."""
+
     def load(self) -> Load:
         return Load(waiting=0, readers=0)
 

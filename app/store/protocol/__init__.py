@@ -123,6 +123,13 @@ class Store(Collections, Protocol):
             StoreUnavailable: it cannot be written now.
         """
 
+    def maintain(self) -> None:
+        """Do the housework of the database, now and then; any process may.
+
+        Raises:
+            StoreUnavailable: it could not be done now.
+        """
+
     def load(self) -> Load:
         """Say how busy it is, at once and without asking the database."""
         ...

@@ -85,6 +85,13 @@ class Database(Protocol):
             StoreUnavailable: it cannot be used; says why.
         """
 
+    def maintain(self) -> None:
+        """Do its housework, beside the writer; for one thread.
+
+        Raises:
+            StoreUnavailable: the database failed.
+        """
+
 
 class Reader:
     """Read-only connections for any number of threads.

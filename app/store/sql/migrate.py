@@ -14,8 +14,8 @@ log = logging.getLogger(__name__)
 HERE = Path(__file__).parent / "migrations"
 
 
-def upgrade(connection: Connection) -> None:
-    """Run what has not been run yet, in the caller's transaction.
+def upgrade(connection: Connection) -> bool:
+    """Run what has not been run yet, in the caller's transaction; tell if any was.
 
     A database that a newer release has migrated is left as it is: migrations only
     add, so that older code goes on working.
@@ -26,12 +26,13 @@ def upgrade(connection: Connection) -> None:
     scripts = ScriptDirectory.from_config(config)
     found = MigrationContext.configure(connection).get_current_revision()
     if found == scripts.get_current_head():
-        return
+        return False
     if found is not None and not _is_known(scripts, found):
         log.warning("Database is newer than this release", extra={"revision": found})
-        return
+        return False
     command.upgrade(config, "head")
     log.info("Database migrated", extra={"revision": scripts.get_current_head()})
+    return True
 
 
 def _is_known(scripts: ScriptDirectory, revision: str) -> bool:

@@ -1,8 +1,9 @@
 """PostgreSQL: a server that several machines share, and that may be restarted."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from psycopg import sql
 from sqlalchemy import (
@@ -14,14 +15,19 @@ from sqlalchemy import (
     create_engine,
     event,
 )
+from sqlalchemy.exc import ProgrammingError
 
+from app.domain import times
+from app.domain.errors import StoreUnavailable
 from app.security.vault import Vault
-from app.store.sql import migrate, tenancy
+from app.store.sql import migrate, partitions, tenancy, walls
 from app.store.sql.database import READER_WAIT, TENANTS
 from app.store.sql.lost_commits import ServerConnection
+from app.store.sql.settling import settle
 
-T = TypeVar("T")
+log = logging.getLogger(__name__)
 READERS, SPARE = 8, 8  # connections that stay, and that come when there is need
+FORBIDDEN = "42501"  # what the server says of a right that is missing
 MIGRATING = 0x51_01CE  # the advisory lock of whoever changes the tables
 REACH = {
     "connect_timeout": "5",  # seconds; as is all that is not said to be otherwise
@@ -35,7 +41,6 @@ SESSION = (
     "SET statement_timeout = '10s'",
     "SET lock_timeout = '5s'",
     "SET idle_in_transaction_session_timeout = '10s'",
-    "SET search_path = public",
 )
 # What is acknowledged is on the disk; a replica's guarantee on top may stay.
 DURABLE = (
@@ -68,16 +73,27 @@ class Postgresql:
 
     def prepare(self, vault: Vault | None) -> None:
         del vault  # there was no PostgreSQL when tokens were kept in plain
+        try:
+            self.connection.transact(_upgrade)
+        except ProgrammingError as error:
+            if getattr(error.orig, "sqlstate", None) != FORBIDDEN:
+                raise
+            raise StoreUnavailable(
+                "the tables are of an older release, and this role may not change them;"
+                " run `python -m app migrate` with DATABASE_URL of their owner"
+            ) from error
+        self.maintain()
 
-        def change(connection: Connection) -> None:
-            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
-            connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
-            tenancy.limit(connection, tenancy.ALL)
-            migrate.upgrade(connection)
-
-        self.connection.transact(change)
+    def maintain(self) -> None:
+        now = times.now()
+        until = now + partitions.AHEAD
+        beside = ServerConnection(self._engine("BEGIN", poolclass=NullPool))
+        try:
+            made = beside.transact(lambda c: partitions.make(c, now, until))
+        finally:
+            beside.close()
+        if made:
+            log.info("Partitions made", extra={"count": made})
 
     def _engine(self, begin: str, **options: Any) -> Engine:
         """Make an engine whose transactions begin as said; it opens nothing yet."""
@@ -113,6 +129,19 @@ class NoTurn:
 
     def close(self) -> None:
         """Nothing is kept."""
+
+
+def _upgrade(connection: Connection) -> None:
+    """Change the tables, one process after the other."""
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
+    connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
+    tenancy.limit(connection, tenancy.ALL)
+    if migrate.upgrade(connection):
+        settle(connection)
+    if walls.is_passed_by(connection):
+        log.warning("Row-level security does not hold for this role")
 
 
 def _begin(connection: Connection, begin: str) -> str:

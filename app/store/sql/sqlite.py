@@ -79,6 +79,9 @@ class Sqlite:
                 f"the database's folder cannot be used: {error}"
             ) from error
 
+    def maintain(self) -> None:
+        """There is nothing to do."""
+
 
 class FileConnection(WriteConnection):
     """The one connection that changes the file; for one thread."""

@@ -101,6 +101,9 @@ class SqlStore(SqlCollections):
 
         self._writer.run(change, of=ALL)
 
+    def maintain(self) -> None:
+        self._database.maintain()
+
     def load(self) -> Load:
         return Load(waiting=self._writer.waiting(), readers=self._reader.busy())
 

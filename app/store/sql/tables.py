@@ -27,6 +27,13 @@ def _of_credential() -> ForeignKeyConstraint:
     )
 
 
+def _of_execution() -> ForeignKeyConstraint:
+    """Point at the execution; not in PostgreSQL, where old ones go by the table."""
+    return ForeignKeyConstraint(
+        ["tenant_id", "execution_id"], ["executions.tenant_id", "executions.id"]
+    ).ddl_if(dialect="sqlite")
+
+
 workflows = Table(
     "workflows",
     metadata,
@@ -196,6 +203,7 @@ executions = Table(
     Index("ix_executions_waiting", "wake_at", "id", **_where("status = 'waiting'")),
     Index("ix_executions_seated", "status", "id", **_where("seat IS NOT NULL")),
     **CLUSTERED,
+    postgresql_partition_by="RANGE (id)",
 )
 
 # Rows with large values have a rowid, so that the tree of their keys stays small.
@@ -207,11 +215,9 @@ payloads = Table(
     _number("received_at"),
     _bytes("envelope"),
     _bytes("body"),
-    ForeignKeyConstraint(
-        ["tenant_id", "execution_id"],
-        ["executions.tenant_id", "executions.id"],
-    ),
+    _of_execution(),
     **STRICT,
+    postgresql_partition_by="RANGE (execution_id)",
 )
 
 steps = Table(
@@ -231,11 +237,9 @@ steps = Table(
     _text("error_message", null=True),
     _text("error_step", null=True),
     _text("idempotency_key", null=True),
-    ForeignKeyConstraint(
-        ["tenant_id", "execution_id"],
-        ["executions.tenant_id", "executions.id"],
-    ),
+    _of_execution(),
     **STRICT,
+    postgresql_partition_by="RANGE (execution_id)",
 )
 
 # Without a foreign key: a key outlives an execution that is deleted.

@@ -22,6 +22,7 @@ depends_on = None
 
 STRICT: dict[str, Any] = {"sqlite_strict": True}
 CLUSTERED: dict[str, Any] = {"sqlite_strict": True, "sqlite_with_rowid": False}
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 UNWELCOME = "status IN ('cancelled', 'failed', 'quarantined', 'unknown')"
 
 
@@ -175,6 +176,7 @@ def _create_executions() -> None:
         Index("ix_executions_running", "owner", "id", **_where("status = 'running'")),
         Index("ix_executions_waiting", "wake_at", "id", **_where("status = 'waiting'")),
         **CLUSTERED,
+        postgresql_partition_by="RANGE (id)",
     )
 
 
@@ -186,11 +188,9 @@ def _create_journal() -> None:
         _number("received_at"),
         _bytes("envelope"),
         _bytes("body"),
-        ForeignKeyConstraint(
-            ["tenant_id", "execution_id"],
-            ["executions.tenant_id", "executions.id"],
-        ),
+        _of_execution(),
         **STRICT,
+        postgresql_partition_by="RANGE (execution_id)",
     )
     op.create_table(
         "steps",
@@ -208,11 +208,9 @@ def _create_journal() -> None:
         _text("error_message", null=True),
         _text("error_step", null=True),
         _text("idempotency_key", null=True),
-        ForeignKeyConstraint(
-            ["tenant_id", "execution_id"],
-            ["executions.tenant_id", "executions.id"],
-        ),
+        _of_execution(),
         **STRICT,
+        postgresql_partition_by="RANGE (execution_id)",
     )
 
 
@@ -244,7 +242,7 @@ def _create_books() -> None:
 
 
 def _text(name: str, *, key: bool = False, null: bool = False) -> Column[str]:
-    return Column(name, Text, primary_key=key, nullable=null)
+    return Column(name, TEXT, primary_key=key, nullable=null)
 
 
 def _number(name: str, *, key: bool = False, null: bool = False) -> Column[int]:
@@ -254,6 +252,13 @@ def _number(name: str, *, key: bool = False, null: bool = False) -> Column[int]:
 
 def _bytes(name: str, *, null: bool = False) -> Column[bytes]:
     return Column(name, LargeBinary, nullable=null)
+
+
+def _of_execution() -> ForeignKeyConstraint:
+    """Point at the execution; not in PostgreSQL, where old ones go by the table."""
+    return ForeignKeyConstraint(
+        ["tenant_id", "execution_id"], ["executions.tenant_id", "executions.id"]
+    ).ddl_if(dialect="sqlite")
 
 
 def _where(condition: str) -> dict[str, Any]:
