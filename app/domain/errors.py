@@ -95,6 +95,10 @@ class StoreUnavailable(ServiceError):
     code = "store-unavailable"
 
 
+class OutcomeUnknown(StoreUnavailable):
+    """The store was cut off while it committed: it may have kept everything."""
+
+
 class Unsealable(ServiceError):
     """A stored secret does not open; the message says what to do."""
 

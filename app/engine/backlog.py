@@ -32,6 +32,11 @@ class Backlog:
                 del self._waiting[execution_id]
             return len(gone)
 
+    def ids(self) -> Collection[str]:
+        """Return which wait now."""
+        with self._lock:
+            return set(self._waiting)
+
     def __len__(self) -> int:
         return len(self._waiting)
 

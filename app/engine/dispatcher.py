@@ -188,6 +188,7 @@ class Dispatcher:
         commit: "Future[str]",
     ) -> None:
         if error := commit.exception():
+            self._house.doubts.raised_by(error)
             self._not_recorded(run, place, execution, error)
             answer.set_exception(error)
             return

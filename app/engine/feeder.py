@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from app.domain import times
+from app.domain.errors import StoreUnavailable
 from app.domain.execution import Execution
 from app.engine.house import House
 
@@ -20,6 +21,7 @@ class Feeder:
     def __init__(self, house: House, carry_out: Callable[[Execution], None]) -> None:
         self._executions, self._pool = house.store.executions, house.pool
         self._running, self._ownership = house.running, house.ownership
+        self._doubts = house.doubts
         self._carry_out = carry_out
         self.nudge: Callable[[], None] = lambda: None
 
@@ -37,8 +39,15 @@ class Feeder:
             return GLANCE
         self._executions.wake(times.now(), limit=BATCH)
         if idle := self._pool.idle():
-            self._offer(self._executions.claim(self._ownership.id, limit=idle))
+            self._offer(self._claim(idle))
         return self._until_next()
+
+    def _claim(self, limit: int) -> Sequence[Execution]:
+        try:
+            return self._executions.claim(self._ownership.id, limit=limit)
+        except StoreUnavailable as error:
+            self._doubts.raised_by(error)
+            raise
 
     def _offer(self, claimed: Sequence[Execution]) -> None:
         for execution in claimed:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from app.engine.backlog import Backlog
+from app.engine.doubts import Doubts
 from app.engine.ownership import Ownership
 from app.engine.pool import PoolStats, WorkerPool
 from app.engine.refusals import Refusals
@@ -30,6 +31,7 @@ class House:
     refusals: Refusals
     reporter: Reporter
     settlement: Settlement
+    doubts: Doubts
 
     @classmethod
     def build(
@@ -50,7 +52,7 @@ class House:
                 elsewhere do it.
             stats: counts what there is elsewhere, where workers do it.
         """
-        watchers = Watchers()
+        watchers, backlog = Watchers(), Backlog()
         counts = stats or pool.stats
         refusals = Refusals(store.ledger, process=ownership.id, stats=counts)
         return cls(
@@ -58,12 +60,13 @@ class House:
             metrics=metrics,
             ownership=ownership,
             pool=pool,
-            backlog=Backlog(),
+            backlog=backlog,
             running=Running(),
             watchers=watchers,
             refusals=refusals,
             reporter=Reporter(metrics, watchers),
             settlement=Settlement(),
+            doubts=Doubts(store.executions, backlog, ownership.id),
         )
 
     @property

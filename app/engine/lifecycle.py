@@ -48,7 +48,7 @@ class Engine:
         self._refusals, self._settlement = house.refusals, house.settlement
         self._metrics, self._vitals = house.metrics, vitals
         self._recovery = Recovery(house.store, house.ownership, house.metrics)
-        self._upkeep = Upkeep(house.store)
+        self._upkeep, self._doubts = Upkeep(house.store), house.doubts
         self._feeding = Ticker("feeder", feeder.feed)
         self._beating = Ticker("beat", self._beat, pause=BEAT)
         self._chores = Ticker("chores", self._do_chores)
@@ -132,7 +132,7 @@ class Engine:
         self._vitals.ask()
         if self._running.closed:
             self._release(but=self._watchers.watched())
-        elif self._recovery.sweep():
+        elif self._recovery.sweep() + self._doubts.settle():
             self._feeding.nudge()
         self._upkeep.look()
         return CHORES

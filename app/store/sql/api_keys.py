@@ -29,6 +29,7 @@ from app.store import text
 from app.store.sql import account_rows as rows
 from app.store.sql.account_tables import api_keys, members
 from app.store.sql.database import Reader
+from app.store.sql.members import lock
 from app.store.sql.tasks import Once
 from app.store.sql.tenancy import ALL
 from app.store.sql.writer import Writes
@@ -95,6 +96,7 @@ class SqlApiKeys:
         )
 
         def change(connection: Connection) -> ApiKey | None:
+            lock(connection, tenant_id)
             ended = connection.execute(end).rowcount
             found = connection.execute(_with_role().where(*one)).first()
             if not ended:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Delete, Select, bindparam, delete, select, tuple_
@@ -62,7 +63,9 @@ def claim(connection: Connection, keys: Sequence[Values]) -> Sequence[str]:
     """Claim keys and return, in order, the executions that hold them afterwards."""
     if not keys:
         return []
-    if connection.execute(CLAIM, keys).rowcount == len(keys):
+    # in one order in every process, or two would wait for each other
+    ordered = sorted(keys, key=itemgetter("tenant_id", "workflow_id", "key"))
+    if connection.execute(CLAIM, ordered).rowcount == len(keys):
         return [each["execution_id"] for each in keys]
     return [connection.execute(HOLDER, each).scalar_one() for each in keys]
 
@@ -89,4 +92,5 @@ def _expired(at: datetime, *, limit: int) -> Select[Any]:
         .where(dedupe.c.expires_at <= to_ms(at))
         .order_by(dedupe.c.expires_at)
         .limit(limit)
+        .with_for_update(skip_locked=True)
     )

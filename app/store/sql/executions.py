@@ -127,7 +127,7 @@ class SqlExecutions:
 
     def wake(self, at: datetime, *, limit: int) -> int:
         statement = owed.wake(at, limit=limit)
-        return self._writer.run(lambda c: c.execute(statement).rowcount, of=ALL)
+        return len(self._writer.run(lambda c: c.execute(statement).all(), of=ALL))
 
     def next_wake(self) -> datetime | None:
         found = self._reader.first(owed.next_wake(), of=ALL)

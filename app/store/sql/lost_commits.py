@@ -10,7 +10,7 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
 
-from app.domain.errors import StoreUnavailable
+from app.domain.errors import OutcomeUnknown, StoreUnavailable
 from app.store.sql.database import WriteConnection
 
 log = logging.getLogger(__name__)
@@ -54,9 +54,12 @@ class ServerConnection(WriteConnection):
             if not (done and _is_lost_commit(error.__cause__)):
                 raise
             transaction, value = done[0]
-            if self._became_of(transaction) == "committed":
+            status = self._became_of(transaction)
+            if status == "committed":
                 return value
-            raise
+            if status == "aborted":
+                raise
+            raise OutcomeUnknown(f"{error}; whether it was kept is unknown") from error
 
     def _became_of(self, transaction: str) -> str | None:
         """Ask for a transaction's end until it has one; None: nobody could say."""

@@ -76,7 +76,7 @@ class SqlMembers:
             statement = statement.where(_spared(tenant_id, user_id))
 
         def change(connection: Connection) -> RoleChange:
-            _lock(connection, tenant_id)
+            lock(connection, tenant_id)
             before = _found(connection, tenant_id, user_id)
             done = connection.execute(statement).rowcount == 1
             if role is not Role.OWNER:
@@ -93,7 +93,7 @@ class SqlMembers:
         )
 
         def change(connection: Connection) -> Member:
-            _lock(connection, tenant_id)
+            lock(connection, tenant_id)
             found = _found(connection, tenant_id, user_id)
             if connection.execute(spared).first() is None:
                 raise Conflict(LAST_OWNER)
@@ -135,8 +135,8 @@ def _spared(tenant_id: str, user_id: str) -> ColumnElement[bool]:
     return or_(members.c.role != Role.OWNER, another)
 
 
-def _lock(connection: Connection, tenant_id: str) -> None:
-    """Let changes of one tenant's members take turns, where writers do not anyway."""
+def lock(connection: Connection, tenant_id: str) -> None:
+    """Let changes of one tenant's people take turns, where writers do not anyway."""
     tenant = select(tenants.c.id).where(tenants.c.id == tenant_id)
     connection.execute(tenant.with_for_update())
 

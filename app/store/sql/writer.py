@@ -160,10 +160,10 @@ class Writer:
                 answers = self._carry_out(tasks)
         except StoreUnavailable as error:
             log.error("Changes not committed", extra={"error": str(error)})  # noqa: TRY400
-            return self._lost(tasks, str(error))
+            return self._lost(tasks, error)
         except Exception:
             log.exception("Changes not committed")
-            return self._lost(tasks, "the change was not committed")
+            return self._lost(tasks, StoreUnavailable("the change was not committed"))
         if self._watch:
             self._watch.committed(len(tasks), time.monotonic() - began)
         return answers
@@ -176,8 +176,8 @@ class Writer:
         except Exception:  # noqa: BLE001 - the second round finds out whose it is
             return self._connection.transact(lambda c: one_by_one(c, tasks))
 
-    def _lost(self, tasks: Sequence[Task], why: str) -> Sequence[Answer]:
+    def _lost(self, tasks: Sequence[Task], error: StoreUnavailable) -> Sequence[Answer]:
         """Answer all tasks with an error, each with its own."""
         if self._watch:
             self._watch.commit_failed()
-        return [Answer(each, error=StoreUnavailable(why)) for each in tasks]
+        return [Answer(each, error=type(error)(str(error))) for each in tasks]

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from sqlalchemy.exc import DatabaseError
 
-from app.domain.errors import StoreUnavailable
+from app.domain.errors import Conflict, OutcomeUnknown, StoreUnavailable
 from app.domain.ledger import Outcome
 from app.store.sql import SqlStore
 from tests.store.company import found, payload
@@ -116,6 +116,22 @@ def test_a_commit_whose_answer_was_lost_is_found_to_have_been_one(
     assert store.ledger.balance(company.id).door == {Outcome.RECEIVED: 1}
 
 
+def test_when_nobody_can_say_what_became_of_a_commit_it_is_told_so(
+    company, store, own_postgres, monkeypatch
+):
+    monkeypatch.setattr("app.store.sql.lost_commits.PATIENCE", 0.3)
+    execution = company.execution()
+    cut_off(store, "after", lambda: own_postgres.stop(signal.SIGQUIT))
+
+    future = company.executions.add(execution, payload())
+
+    with pytest.raises(OutcomeUnknown, match="unknown"):
+        future.result(timeout=20)
+    own_postgres.start()
+    with pytest.raises(Conflict, match="recorded already"):
+        company.executions.add(execution, payload()).result(timeout=5)
+
+
 def test_what_is_acknowledged_is_there_after_an_immediate_stop(
     store, company, own_postgres
 ):
@@ -126,7 +142,7 @@ def test_what_is_acknowledged_is_there_after_an_immediate_stop(
         while not stop.is_set():
             try:
                 acknowledged.append(company.accept())
-            except StoreUnavailable:
+            except (StoreUnavailable, TimeoutError):
                 refused.append(1)
                 stop.wait(0.05)
 
