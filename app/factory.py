@@ -34,6 +34,7 @@ from app.engine.plan import Compiler
 from app.engine.plans import Plans
 from app.engine.pool import PoolStats, WorkerPool
 from app.engine.rates import LocalRates
+from app.engine.rotation import Rotation
 from app.engine.runner import Runner
 from app.engine.steps import Tools
 from app.engine.threads import OwnThreads
@@ -43,7 +44,7 @@ from app.security.addresses import AddressGuard
 from app.security.secrets import Secrets
 from app.security.vault import Vault
 from app.settings import Settings
-from app.store.protocol import Store
+from app.store.protocol import Processes, Store
 from app.store.sql import SqlStore
 from app.telemetry import logs
 from app.telemetry.metrics import Metrics
@@ -98,6 +99,14 @@ class Workshop:
     lost: threading.Event  # set when others have taken it for dead
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChange:
+    """A change of keys that is not begun yet."""
+
+    store: Store
+    rotation: Rotation
+
+
 def create_app(
     settings: Settings | None = None, *, store: Store | None = None
 ) -> Flask:
@@ -142,7 +151,7 @@ def create_worker(settings: Settings) -> Workshop:
     if settings.redis_url is None:
         raise ValueError(NO_BELL)
     ground = _ground(settings, None)
-    core = _core(ground, _process(settings, Kind.WORKER))
+    core = _core(ground, _process(settings, ground.vault, Kind.WORKER))
     lost = threading.Event()
 
     def leave() -> None:
@@ -162,6 +171,19 @@ def create_worker(settings: Settings) -> Workshop:
     )
 
 
+def create_key_change(settings: Settings) -> KeyChange:
+    """Build what seals everything anew, beside a service that runs.
+
+    Raises:
+        ValueError: a setting is wrong; the message names its variable.
+    """
+    vault = _vault(settings)
+    store = SqlStore(settings.database, vault=vault)
+    me = _process(settings, vault, Kind.WORKER, workers=0, queue=0)
+    ownership = _ownership(settings, store.processes, me)
+    return KeyChange(store=store, rotation=Rotation(store, vault, ownership))
+
+
 def _ground(settings: Settings, store: Store | None) -> Ground:
     lines = logs.configure(level=settings.log_level, debug_cors=not settings.production)
     vault, metrics = _vault(settings), Metrics()
@@ -177,19 +199,25 @@ def _door(
     """Build what takes events, for threads here or for workers elsewhere."""
     settings = ground.settings
     if settings.redis_url is None:
-        core = _core(ground, _process(settings, Kind.WEB), tally)
+        core = _core(ground, _process(settings, ground.vault, Kind.WEB), tally)
         return core, OwnThreads(core.house, core.runner.carry_out), _nothing
     ringer = Ringer(partial(ring, ringing(settings.redis_url)))
-    me = _process(settings, Kind.WEB, workers=0, queue=0)
+    me = _process(settings, ground.vault, Kind.WEB, workers=0, queue=0)
     books = ground.store.processes
     line = Elsewhere(books, ringer, process=me.id, seats=settings.seats)
     return _core(ground, me, tally, line.last_stats), line, ringer.start
 
 
-def _process(settings: Settings, kind: Kind, **capacity: int) -> Process:
+def _process(settings: Settings, vault: Vault, kind: Kind, **capacity: int) -> Process:
     """Introduce this process."""
     can = {"workers": settings.pool_workers, "queue": settings.pool_queue, **capacity}
-    return Process(id=ids.new("proc"), kind=kind, started_at=times.now(), **can)
+    return Process(
+        id=ids.new("proc"),
+        kind=kind,
+        started_at=times.now(),
+        keys=tuple(vault.ring),
+        **can,
+    )
 
 
 def _core(
@@ -203,7 +231,9 @@ def _core(
     http = _http(settings, metrics)
     purse = Purse(http, store.grants, ground.vault)
     pool = WorkerPool(workers=me.workers, queue=me.queue)
-    house = House.build(store, metrics, _ownership(ground, me), pool, stats)
+    house = House.build(
+        store, metrics, _ownership(settings, store.processes, me), pool, stats
+    )
     compiler = Compiler(
         Registry(*CATALOG),
         max_steps=settings.max_steps,
@@ -239,9 +269,8 @@ def _core(
     )
 
 
-def _ownership(ground: Ground, me: Process) -> Ownership:
+def _ownership(settings: Settings, books: Processes, me: Process) -> Ownership:
     """On one machine locks tell who lives, at once; on several only time can."""
-    settings, books = ground.settings, ground.store.processes
     if settings.database.startswith("sqlite:"):
         return FileOwnership(settings.data_dir / "owners", me, books)
     return LeaseOwnership(me, books, lease=settings.lease)

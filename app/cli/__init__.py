@@ -5,10 +5,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.cli import demo, migrate
+from app.cli import demo, migrate, rotate_keys
 from app.cli.command import Command, Environment, Stopped
 
-COMMANDS: Sequence[Command] = (demo.COMMAND, migrate.COMMAND)
+COMMANDS: Sequence[Command] = (demo.COMMAND, migrate.COMMAND, rotate_keys.COMMAND)
 
 
 def main(

@@ -21,6 +21,7 @@ class Process:
     workers: int  # threads that execute
     queue: int  # executions that may wait for one
     started_at: datetime
+    keys: tuple[str, ...] = ()  # public names of the keys that it opens secrets with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

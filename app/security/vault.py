@@ -41,6 +41,15 @@ class Vault:
         self._first = _id(keys[0])
         self._ciphers = {_id(key): AESGCM(key) for key in keys}
 
+    @property
+    def ring(self) -> Sequence[str]:
+        """The public names of its keys, the first one first."""
+        return [each.hex() for each in self._ciphers]
+
+    def is_current(self, sealed: bytes) -> bool:
+        """Tell whether something is sealed under the first key."""
+        return sealed.startswith(VERSION + self._first)
+
     def seal(
         self, value: bytes, *, tenant_id: str, credential_id: str, field: str
     ) -> bytes:

@@ -1,5 +1,6 @@
 """The list of commands, and how a command that cannot go on ends."""
 
+import re
 from argparse import Namespace
 
 import pytest
@@ -32,4 +33,4 @@ def test_every_command_has_a_name_of_its_own_and_a_line_of_help(capsys):
     listed = capsys.readouterr().out
     names = [each.name for each in cli.COMMANDS]
     assert len(set(names)) == len(names)
-    assert all(f"\n    {name} " in listed for name in names)
+    assert all(re.search(rf"^    {name}\s", listed, re.MULTILINE) for name in names)

@@ -98,3 +98,16 @@ def test_any_bytes_come_back(value):
 def test_a_vault_needs_whole_keys(keys):
     with pytest.raises(ValueError, match="32 bytes"):
         Vault(keys)
+
+
+def test_what_the_first_key_has_sealed_is_told_from_the_rest():
+    both, old = Vault([NEW, OLD]), Vault([OLD])
+
+    assert both.is_current(both.seal(SECRET, **PLACE))
+    assert not both.is_current(old.seal(SECRET, **PLACE))
+    assert not both.is_current(b"")
+
+
+def test_the_names_of_keys_tell_them_apart_and_not_what_they_are():
+    assert Vault([NEW, OLD]).ring == [*Vault([NEW]).ring, *Vault([OLD]).ring]
+    assert NEW.hex() not in "".join(Vault([NEW]).ring)

@@ -15,6 +15,16 @@ def test_a_process_sees_the_others(store):
     assert store.processes.others("third") == [HERE, THERE]
 
 
+def test_who_does_not_know_a_key_is_told(store):
+    store.processes.add(process(HERE, keys=("new", "old")))
+    store.processes.add(process(THERE, keys=("old",)))
+    store.processes.add(process("third"), lease=LONG)
+    store.processes.add(process("fourth"), lease=OVER)
+
+    assert store.processes.without("new") == [THERE, "third"]
+    assert store.processes.without("old") == ["third"]
+
+
 def test_a_process_may_be_added_again(store):
     store.processes.add(process(HERE))
     store.processes.add(process(HERE, started_at=LATER))

@@ -64,6 +64,22 @@ class Server:
         eventually(self._ready, within=within, what="the server is ready")
         return time.monotonic() - began
 
+    def set(self, **settings: str) -> None:
+        """Change settings for what is started from now on."""
+        self._env |= settings
+
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run ``python -m app`` with the server's settings, beside the server."""
+        return subprocess.run(
+            (sys.executable, "-m", "app", *arguments),
+            cwd=ROOT,
+            env=self._env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
     @property
     def pid(self) -> int:
         """The master that was started last."""

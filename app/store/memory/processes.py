@@ -43,6 +43,15 @@ class MemoryProcesses:
                 self._state.processes[name] = taken
             return gone
 
+    def without(self, key: str) -> Sequence[str]:
+        with self._state.lock:
+            return sorted(
+                name
+                for name, each in self._state.processes.items()
+                if key not in each.process.keys
+                and (each.lease_until is None or each.lease_until > times.now())
+            )
+
     def others(self, process: str) -> Sequence[str]:
         with self._state.lock:
             return sorted(each for each in self._state.processes if each != process)

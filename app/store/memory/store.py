@@ -13,6 +13,7 @@ from app.store.memory.invitations import MemoryInvitations
 from app.store.memory.ledger import MemoryLedger
 from app.store.memory.members import MemoryMembers
 from app.store.memory.processes import MemoryProcesses
+from app.store.memory.sealings import MemorySealings
 from app.store.memory.sessions import MemorySessions
 from app.store.memory.state import State
 from app.store.memory.workflows import MemoryWorkflows
@@ -36,6 +37,7 @@ class MemoryStore:
         self.workflows = MemoryWorkflows(self._state)
         self.credentials = MemoryCredentials(self._state)
         self.grants = MemoryGrants(self._state)
+        self.sealings = MemorySealings(self._state)
         self.executions = MemoryExecutions(self._state)
         self.dedupe = MemoryDedupe(self._state)
         self.ledger = MemoryLedger(self._state)

@@ -30,6 +30,7 @@ from app.store.protocol.executions import ExecutionFilter, Executions, Queued
 from app.store.protocol.grants import Grants
 from app.store.protocol.invitations import Invitations
 from app.store.protocol.members import Members
+from app.store.protocol.sealings import Sealings
 from app.store.protocol.sessions import Sessions
 from app.store.protocol.workflows import Workflows
 
@@ -51,6 +52,7 @@ __all__ = [
     "Note",
     "Processes",
     "Queued",
+    "Sealings",
     "Sessions",
     "Store",
     "Workflows",
@@ -84,6 +86,8 @@ class Collections(Protocol):
     def credentials(self) -> Credentials: ...
     @property
     def grants(self) -> Grants: ...
+    @property
+    def sealings(self) -> Sealings: ...
     @property
     def executions(self) -> Executions: ...
     @property

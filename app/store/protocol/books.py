@@ -61,6 +61,10 @@ class Processes(Protocol):
         """
         ...
 
+    def without(self, key: str) -> Sequence[str]:
+        """Return who does not know a key, but nobody whose lease is over."""
+        ...
+
     def others(self, process: str) -> Sequence[str]:
         """Return every remembered process but this one."""
         ...

@@ -71,7 +71,7 @@ class SqlCredentials:
         at: datetime,
     ) -> Credential:
         text.check("the credential's name", name)
-        values = {"name": name, "sealed": _packed(sealed), "updated_at": to_ms(at)}
+        values = {"name": name, "sealed": packed(sealed), "updated_at": to_ms(at)}
         one = _one(tenant_id, credential_id)
 
         def change(connection: Connection) -> Credential:
@@ -223,7 +223,7 @@ def _values(credential: Credential) -> Values:
         "name": credential.name,
         "type": credential.type,
         "workflow_id": credential.workflow_id,
-        "sealed": _packed(credential.sealed),
+        "sealed": packed(credential.sealed),
         "created_at": to_ms(credential.created_at),
         "updated_at": to_ms(credential.updated_at),
     }
@@ -236,17 +236,19 @@ def _credential(row: AnyRow) -> Credential:
         name=row.name,
         type=row.type,
         workflow_id=row.workflow_id,
-        sealed=_unpacked(row.sealed),
+        sealed=unpacked(row.sealed),
         created_at=from_ms(row.created_at),
         updated_at=from_ms(row.updated_at),
     )
 
 
-def _packed(sealed: Mapping[str, bytes]) -> bytes:
+def packed(sealed: Mapping[str, bytes]) -> bytes:
+    """Write the fields of a credential into one column; the same ones always alike."""
     return jsons.encode(
         {name: b64encode(each).decode() for name, each in sealed.items()}
     )
 
 
-def _unpacked(packed: bytes) -> dict[str, bytes]:
-    return {name: b64decode(each) for name, each in jsons.parse(packed).items()}
+def unpacked(column: bytes) -> dict[str, bytes]:
+    """Undo `packed`."""
+    return {name: b64decode(each) for name, each in jsons.parse(column).items()}

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Update,
     delete,
     func,
+    or_,
     select,
     update,
 )
@@ -47,6 +48,7 @@ class SqlProcesses:
             workers=process.workers,
             queue=process.queue,
             lease_until=None if lease is None else _from_now(lease),
+            ring=" ".join(process.keys),
         )
         self._change(entry)
 
@@ -67,6 +69,12 @@ class SqlProcesses:
             return connection.execute(statement).scalars().all()
 
         return sorted(self._writer.run(change, of=NOBODY))
+
+    def without(self, key: str) -> Sequence[str]:
+        known = func.coalesce(processes.c.ring, "").contains(key, autoescape=True)
+        lives = or_(processes.c.lease_until.is_(None), processes.c.lease_until > Now())
+        query = select(processes.c.id).where(~known, lives).order_by(processes.c.id)
+        return [each.id for each in self._reader.all(query, of=NOBODY)]
 
     def others(self, process: str) -> Sequence[str]:
         query = (

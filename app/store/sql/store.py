@@ -20,6 +20,7 @@ from app.store.sql.invitations import SqlInvitations
 from app.store.sql.ledger import SqlLedger
 from app.store.sql.members import SqlMembers
 from app.store.sql.processes import SqlProcesses
+from app.store.sql.sealings import SqlSealings
 from app.store.sql.sessions import SqlSessions
 from app.store.sql.tables import probe
 from app.store.sql.tenancy import ALL
@@ -40,6 +41,7 @@ class SqlCollections:
         self.workflows = SqlWorkflows(reader, writer)
         self.credentials = SqlCredentials(reader, writer)
         self.grants = SqlGrants(reader, writer)
+        self.sealings = SqlSealings(reader, writer)
         self.executions = SqlExecutions(reader, writer)
         self.dedupe = SqlDedupe(writer)
         self.ledger = SqlLedger(reader, writer)

@@ -300,6 +300,7 @@ processes = Table(
     _number("workers", null=True),
     _number("queue", null=True),
     _number("lease_until", null=True),  # 0: taken away
+    _text("ring", null=True),
     **CLUSTERED,
 )
 
