@@ -31,7 +31,9 @@ def answering(status: int) -> Iterator[tuple[str, list[str]]]:
             return
 
     with HTTPServer(("127.0.0.1", 0), One) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(
+            target=server.serve_forever, args=(0.01,), daemon=True
+        )
         thread.start()
         yield str(server.server_port), asked
         server.shutdown()

@@ -11,6 +11,7 @@ import pytest
 from app.store.protocol import ExecutionFilter
 from app.store.sql import SqlStore
 
+pytestmark = pytest.mark.system
 ROOT = Path(__file__).parents[3]
 
 
