@@ -43,12 +43,12 @@ def _seconds(name: str, default: float) -> float:
 
 
 def _host() -> str:
-    production = _choice("SLUICE_ENV", "development", ("development", "production"))
-    default = "0.0.0.0" if production == "production" else "127.0.0.1"  # noqa: S104
+    default = "0.0.0.0" if _ENV == "production" else "127.0.0.1"  # noqa: S104
     host = os.environ.get("SLUICE_BIND") or default
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
+_ENV = _choice("SLUICE_ENV", "development", ("development", "production"))
 _IDLE = _seconds("SLUICE_IDLE_TIMEOUT", 120)
 _DRAIN = _seconds("SLUICE_DRAIN_TIMEOUT", 30)
 _CONNECTIONS = 800
@@ -130,6 +130,7 @@ def pre_exec(master: Any) -> None:
 
 def on_starting(master: Any) -> None:
     """Let the processes of this server count together; after USR2, go on with it."""
+    master.worker_class.keep_secrets(sealed=_ENV == "production")
     kind = master.worker_class.counts
     master.counts = kind.inherit() if master.master_pid else kind.make(worker_tmp_dir)
 

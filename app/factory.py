@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -39,7 +40,7 @@ from app.engine.runner import Runner
 from app.engine.steps import Tools
 from app.engine.threads import OwnThreads
 from app.engine.vitals import Tally, Vitals
-from app.security import keyfile
+from app.security import keyfile, modes
 from app.security.addresses import AddressGuard
 from app.security.secrets import Secrets
 from app.security.vault import Vault
@@ -137,7 +138,7 @@ def create_app(
         **_plain(ground.settings),
     )
     engine = Engine(core.house, core.feeder, core.vitals, _leave)
-    app.extensions["start"] = partial(_start, engine, ground.lines, begin)
+    app.extensions["start"] = partial(_start, engine, ground, begin)
     app.extensions["drain"] = engine
     return _wired(app, ground.settings, services)
 
@@ -166,7 +167,7 @@ def create_worker(settings: Settings) -> Workshop:
         metrics=ground.metrics,
         vitals=core.vitals,
         lines=ground.lines,
-        start=partial(_start, engine, ground.lines, _nothing),
+        start=partial(_start, engine, ground, _nothing),
         lost=lost,
     )
 
@@ -310,16 +311,26 @@ def _wired(app: Flask, settings: Settings, services: Services) -> Flask:
     return app
 
 
-def _start(engine: Engine, lines: logs.Lines, begin: Callable[[], None]) -> None:
+def _start(engine: Engine, ground: Ground, begin: Callable[[], None]) -> None:
     sys.setswitchinterval(SWITCH_INTERVAL)
-    lines.start()
+    ground.lines.start()
     try:
         engine.start()
     except StoreUnavailable as error:
         log.critical("The engine did not start", extra={"reason": str(error)})
-        lines.stop()
+        ground.lines.stop()
         raise SystemExit(HALT) from error
+    _warn_of_readers(ground.settings.data_dir)
     begin()
+
+
+def _warn_of_readers(data_dir: Path) -> None:
+    others = modes.readable(modes.within(data_dir))
+    if others:
+        log.warning(
+            "Others may read the data; run doctor",
+            extra={"files": [str(each) for each in others[:5]], "count": len(others)},
+        )
 
 
 def _vault(settings: Settings) -> Vault:

@@ -2,11 +2,12 @@
 
 import os
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
+from dataclasses import Field as Declared
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 from pydantic import ValidationError as Misfit
@@ -16,10 +17,11 @@ SLOWEST, FASTEST = 0.001, 1e6  # webhooks a second
 
 
 def _listed(value: object) -> object:
-    """Split ``a, b`` into its items; nothing is an empty list."""
+    """Split ``a, b``, or lines, into items; nothing is an empty list."""
     if not isinstance(value, str):
         return value
-    return tuple(item.strip() for item in value.split(",") if item.strip())
+    items = value.replace("\n", ",").split(",")
+    return tuple(item.strip() for item in items if item.strip())
 
 
 def _key(value: str) -> str:
@@ -77,7 +79,8 @@ class Settings:
     """Everything the environment decides. Read once, by the factory.
 
     A field is read from ``SLUICE_`` and its name in capitals, unless it names another
-    variable.
+    variable. One that is not shown may also be read from a file, whose path is in that
+    variable with ``_FILE`` behind it.
     """
 
     env: Literal["development", "production"] = "development"
@@ -122,10 +125,8 @@ class Settings:
         Raises:
             ValueError: one line for each variable that is wrong or missing.
         """
-        names = {
-            each.name: each.metadata.get("env", f"SLUICE_{each.name.upper()}")
-            for each in fields(cls)
-        }
+        names = {each.name: _variable(each) for each in fields(cls)}
+        env = {**env, **_from_files(env)}
         given = {
             name: env[variable]
             for name, variable in names.items()
@@ -198,6 +199,47 @@ class Settings:
         """Whether workflows may call private addresses."""
         default = "deny" if self.production else "allow"
         return (self.outbound_private or default) == "allow"
+
+
+def forget(env: MutableMapping[str, str]) -> None:
+    """Take the secrets out of an environment that was read.
+
+    What looks at it later, or inherits it, does not find them.
+    """
+    for each in _secrets():
+        env.pop(each, None)
+
+
+def _variable(one: Declared[Any]) -> str:
+    name: str = one.metadata.get("env", f"SLUICE_{one.name.upper()}")
+    return name
+
+
+def _secrets() -> list[str]:
+    return [_variable(each) for each in fields(Settings) if not each.repr]
+
+
+def _from_files(env: Mapping[str, str]) -> dict[str, str]:
+    """Read the secrets that are kept in files.
+
+    Raises:
+        ValueError: a file cannot be read, or its variable is set as well.
+    """
+    found = {}
+    for variable in _secrets():
+        path = env.get(f"{variable}_FILE")
+        if not path:
+            continue
+        if env.get(variable):
+            raise ValueError(f"{variable} and {variable}_FILE are both set; unset one")
+        try:
+            found[variable] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is no text"
+            raise ValueError(
+                f"{variable}_FILE is {path!r}, which cannot be read: {why}"
+            ) from None
+    return found
 
 
 def _told(error: Misfit, names: Mapping[str, str], given: Mapping[str, str]) -> str:

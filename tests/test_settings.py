@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from app.settings import Settings
+from app.settings import Settings, forget
 
 KEY = base64.b64encode(bytes(32)).decode()
 
@@ -116,3 +116,52 @@ def test_a_rate_is_any_sensible_number_of_webhooks_a_second():
     for value in ("-1", "inf", "nan", "1e-9", "1e300", "many"):
         with pytest.raises(ValueError, match="SLUICE_WORKFLOW_RATE is"):
             Settings.from_env({"SLUICE_WORKFLOW_RATE": value})
+
+
+def test_secrets_may_be_kept_in_files(tmp_path):
+    secret, keys = tmp_path / "secret", tmp_path / "keys"
+    secret.write_text("s" * 40 + "\n")
+    keys.write_text(f"{KEY}\n{KEY}\n")
+
+    settings = Settings.from_env(
+        {
+            "SLUICE_ENV": "production",
+            "SLUICE_SECRET_KEY_FILE": str(secret),
+            "SLUICE_ENCRYPTION_KEYS_FILE": str(keys),
+        }
+    )
+
+    assert settings.secret_key == "s" * 40
+    assert settings.encryption_keys == (KEY, KEY)
+
+
+def test_a_secret_has_one_place_and_a_file_that_can_be_read(tmp_path):
+    path = tmp_path / "token"
+    path.write_bytes(b"\xff\xfe")
+
+    for env, told in (
+        ({"SLUICE_SETUP_TOKEN": "hunter2"}, "are both set; unset one"),
+        ({}, "cannot be read: it is no text"),
+    ):
+        with pytest.raises(ValueError, match=told) as caught:
+            Settings.from_env({**env, "SLUICE_SETUP_TOKEN_FILE": str(path)})
+        assert "hunter2" not in str(caught.value)
+    with pytest.raises(ValueError, match=r"METRICS_TOKEN_FILE is .*No such file"):
+        Settings.from_env({"SLUICE_METRICS_TOKEN_FILE": str(tmp_path / "none")})
+
+
+def test_once_read_no_secret_is_left_in_the_environment():
+    secrets = {
+        "SLUICE_SECRET_KEY": "canary" * 8,
+        "SLUICE_ENCRYPTION_KEYS": KEY,
+        "SLUICE_SETUP_TOKEN": "canary",
+        "SLUICE_METRICS_TOKEN": "canary",
+        "DATABASE_URL": "sqlite:///canary.db",
+    }
+    env = {**secrets, "PORT": "9000", "SLUICE_SECRET_KEY_FILE": "/run/secret"}
+
+    forget(env)
+
+    assert env == {"PORT": "9000", "SLUICE_SECRET_KEY_FILE": "/run/secret"}
+    settings = repr(Settings.from_env(secrets))
+    assert not [each for each in secrets.values() if each in settings]

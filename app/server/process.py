@@ -1,5 +1,6 @@
 """The worker's process: what files it may open and make, and how it ends."""
 
+import ctypes
 import logging
 import os
 import resource
@@ -8,6 +9,7 @@ import threading
 import time
 from contextlib import suppress
 
+PR_SET_DUMPABLE = 4  # linux/prctl.h
 OPEN_FILES = 4096  # descriptors wanted: 800 connections, the engine's, the store's
 
 
@@ -28,6 +30,24 @@ def raise_open_files(wanted: int = OPEN_FILES) -> int:
 def write_privately() -> None:
     """Let nobody else read the files that this process makes."""
     os.umask(0o077)
+
+
+def keep_secrets(*, sealed: bool) -> None:
+    """Leave no core file behind, which would hold keys and payloads.
+
+    Holds for processes that are forked from this one as well.
+
+    Args:
+        sealed: let no other process of the same user read this one's memory or the
+            environment that it was started with; root always can. No debugger of
+            that user can look either.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sealed and sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0):
+            number = ctypes.get_errno()
+            raise OSError(number, f"prctl: {os.strerror(number)}")
 
 
 def leave(*, patience: float = 0.5) -> None:

@@ -48,6 +48,7 @@ class DeadlineWorker(ThreadWorker):
     """
 
     counts = CountsFolder  # what the master makes for its workers
+    keep_secrets = staticmethod(process.keep_secrets)  # what it does first
     limits = Limits()
     poller: selectors.BaseSelector
     tpool: ThreadPoolExecutor

@@ -5,14 +5,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 
 from app import factory
 from app.domain.errors import ServiceError
 from app.factory import Workshop
 from app.server import process
-from app.settings import Settings
+from app.settings import Settings, forget
 from app.worker.health import Health, serve
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,9 @@ def main(env: Mapping[str, str] = os.environ) -> int:
 def _run(env: Mapping[str, str]) -> int:
     try:
         settings = Settings.from_env(env)
+        process.keep_secrets(sealed=settings.production)
+        if isinstance(env, MutableMapping):
+            forget(env)
         life = Life(factory.create_worker(settings))
     except ValueError as error:
         sys.stderr.write(f"A setting is wrong, so nothing starts: {error}\n")

@@ -15,3 +15,23 @@ def test_nobody_else_may_read_what_the_worker_makes(tmp_path):
     subprocess.run([sys.executable, "-c", program, made], check=True, umask=0o022)
 
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
+
+
+def test_no_core_file_and_in_production_no_look_into_the_process():
+    program = (
+        "import ctypes, resource; from app.server import process;"
+        " process.keep_secrets(sealed={sealed});"
+        " print(*resource.getrlimit(resource.RLIMIT_CORE),"
+        " ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
+    )
+    told = {
+        sealed: subprocess.run(
+            [sys.executable, "-c", program.format(sealed=sealed)],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.split()
+        for sealed in (True, False)
+    }
+
+    assert told == {True: ["0", "0", "0"], False: ["0", "0", "1"]}

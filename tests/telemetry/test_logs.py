@@ -127,3 +127,19 @@ def test_what_bears_the_name_of_a_secret_is_not_logged(lines, capsys):
         "user": "miller",
         "deep": [{"api_key": "[redacted]"}],
     }
+
+
+def test_a_traceback_holds_no_local_variables(lines, capsys):
+    def fails(secret):
+        raise ValueError(f"{len(secret)} characters do not fit")
+
+    canary = "sings" * 4
+    try:
+        fails(canary)
+    except ValueError:
+        logging.getLogger("app.x").exception("Failed")
+
+    told = json.dumps(printed(capsys))
+    assert "20 characters do not fit" in told
+    assert "fails(canary)" in told
+    assert canary not in told
