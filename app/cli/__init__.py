@@ -5,10 +5,15 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.cli import demo, migrate, rotate_keys
+from app.cli import demo, doctor, migrate, rotate_keys
 from app.cli.command import Command, Environment, Stopped
 
-COMMANDS: Sequence[Command] = (demo.COMMAND, migrate.COMMAND, rotate_keys.COMMAND)
+COMMANDS: Sequence[Command] = (
+    demo.COMMAND,
+    doctor.COMMAND,
+    migrate.COMMAND,
+    rotate_keys.COMMAND,
+)
 
 
 def main(

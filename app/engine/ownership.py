@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -110,17 +110,31 @@ class FileOwnership:
         fcntl.flock(self._handle, fcntl.LOCK_EX)
 
     def _is_dead(self, other: str) -> bool:
-        try:
-            handle = os.open(self._path(other), os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return True
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        finally:
-            os.close(handle)
-        return True
+        return _is_free(self._path(other))
 
     def _path(self, process: str) -> Path:
         return self._folder / f"{process}.lock"
+
+
+def census(folder: Path) -> Mapping[str, bool]:
+    """Tell of each process that has a lock file whether it lives.
+
+    Who ends as planned takes its file along.
+    """
+    files = sorted(folder.glob("*.lock"))
+    return {each.stem: not _is_free(each) for each in files}
+
+
+def _is_free(lock: Path) -> bool:
+    """Tell whether a lock can be taken: nobody alive holds it."""
+    try:
+        handle = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True

@@ -24,6 +24,7 @@ from typing import Protocol
 from app.store.protocol.accounts import Accounts, ApiKeys
 from app.store.protocol.audit import Audit, AuditFilter, Note
 from app.store.protocol.books import Ledger, Processes
+from app.store.protocol.checkup import Checkup
 from app.store.protocol.credentials import Credentials
 from app.store.protocol.dedupe import Dedupe
 from app.store.protocol.executions import ExecutionFilter, Executions, Queued
@@ -39,6 +40,7 @@ __all__ = [
     "ApiKeys",
     "Audit",
     "AuditFilter",
+    "Checkup",
     "Collections",
     "Credentials",
     "Dedupe",

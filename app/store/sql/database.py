@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, QueuePool, Row
@@ -91,6 +92,18 @@ class Database(Protocol):
         Raises:
             StoreUnavailable: the database failed.
         """
+
+    def files(self) -> Sequence[Path]:
+        """Return its files on this machine; none if it is elsewhere, or not made."""
+        ...
+
+    def exists(self) -> bool:
+        """Tell whether there is one, as far as can be told without connecting."""
+        ...
+
+    def integrity(self) -> Executable:
+        """Return the query that reads everything; its rows say what is damaged."""
+        ...
 
 
 class Reader:

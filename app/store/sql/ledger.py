@@ -67,13 +67,7 @@ class SqlLedger:
         until: datetime | None = None,
     ) -> Balance:
         hours = Hours(since, until)
-        door_now = door(tenant_id, workflow_id, hours)
-        rows_now = states(tenant_id, workflow_id, hours)
-        counted, rows = self._reader.together(door_now, rows_now, of=tenant_id)
-        return Balance(
-            door={Outcome(each.outcome): int(each.n) for each in counted},
-            executions={Status(each.status): each.n for each in rows},
-        )
+        return read_balance(self._reader, tenant_id, workflow_id, hours)
 
 
 class Hours:
@@ -93,6 +87,19 @@ class Hours:
         if self._end is not None:
             limits.append(column < self._end * unit)
         return limits
+
+
+def read_balance(
+    reader: Reader, tenant_id: str, workflow_id: str | None, hours: Hours
+) -> Balance:
+    """Read both sides of the books at one instant."""
+    door_now = door(tenant_id, workflow_id, hours)
+    rows_now = states(tenant_id, workflow_id, hours)
+    counted, rows = reader.together(door_now, rows_now, of=tenant_id)
+    return Balance(
+        door={Outcome(each.outcome): int(each.n) for each in counted},
+        executions={Status(each.status): each.n for each in rows},
+    )
 
 
 def entry(account: Account, outcome: Outcome, process: str, n: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Bringing a database's schema up to date."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from alembic import command
@@ -33,6 +34,12 @@ def upgrade(connection: Connection) -> bool:
     command.upgrade(config, "head")
     log.info("Database migrated", extra={"revision": scripts.get_current_head()})
     return True
+
+
+def known() -> Sequence[str]:
+    """Return every revision of this release, the first one first."""
+    scripts = ScriptDirectory(str(HERE))
+    return [each.revision for each in scripts.walk_revisions()][::-1]
 
 
 def _is_known(scripts: ScriptDirectory, revision: str) -> bool:

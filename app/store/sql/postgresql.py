@@ -1,8 +1,9 @@
 """PostgreSQL: a server that several machines share, and that may be restarted."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from psycopg import sql
@@ -10,10 +11,12 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
+    Executable,
     NullPool,
     QueuePool,
     create_engine,
     event,
+    text,
 )
 from sqlalchemy.exc import ProgrammingError
 
@@ -94,6 +97,20 @@ class Postgresql:
             beside.close()
         if made:
             log.info("Partitions made", extra={"count": made})
+
+    def files(self) -> Sequence[Path]:
+        return ()
+
+    def exists(self) -> bool:
+        return True
+
+    def integrity(self) -> Executable:
+        """Ask what the server itself has noticed; it reads nothing anew."""
+        return text(
+            "SELECT checksum_failures || ' pages with a wrong checksum' AS fault"
+            " FROM pg_stat_database"
+            " WHERE datname = current_database() AND checksum_failures > 0"
+        )
 
     def _engine(self, begin: str, **options: Any) -> Engine:
         """Make an engine whose transactions begin as said; it opens nothing yet."""

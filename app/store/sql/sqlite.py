@@ -9,10 +9,12 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
+    Executable,
     NullPool,
     QueuePool,
     create_engine,
     event,
+    text,
 )
 from sqlalchemy.exc import DatabaseError
 
@@ -24,6 +26,8 @@ from app.store.sql.locks import FileLock
 
 T = TypeVar("T")
 READERS = 40  # connections: more than there are request threads and workers
+
+BESIDE = ("", "-wal", "-shm", ".lock")  # what the names of its files end with
 
 COMMON = (
     "busy_timeout = 5000",
@@ -68,7 +72,7 @@ class Sqlite:
 
     def prepare(self, vault: Vault | None) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self.turn.held():
                 self.connection.create()
                 self.connection.transact(migrate.upgrade)
@@ -81,6 +85,19 @@ class Sqlite:
 
     def maintain(self) -> None:
         """There is nothing to do."""
+
+    def files(self) -> Sequence[Path]:
+        beside = (self._path.with_name(self._path.name + each) for each in BESIDE)
+        return [each for each in beside if each.exists()]
+
+    def exists(self) -> bool:
+        return self._path.exists()
+
+    def integrity(self) -> Executable:
+        return text(
+            "SELECT quick_check AS fault FROM pragma_quick_check(20)"
+            " WHERE quick_check <> 'ok'"
+        )
 
 
 class FileConnection(WriteConnection):

@@ -256,7 +256,11 @@ def _require_room(connection: Connection, tenant_id: str, most: int) -> None:
 
     Where several write at a time, those of one tenant wait for each other here.
     """
-    turn = select(tenants.c.id).where(tenants.c.id == tenant_id).with_for_update()
+    turn = (
+        select(tenants.c.id)
+        .where(tenants.c.id == tenant_id)
+        .with_for_update(key_share=True)
+    )
     connection.execute(turn)
     alive = (
         select(workflows.c.id)

@@ -1,0 +1,1 @@
+"""What ``python -m app doctor`` looks at, one module for each kind of thing."""
