@@ -19,6 +19,7 @@ from app.domain.grant import Consent, Grant
 from app.domain.invitation import Invitation
 from app.domain.ledger import Account, Outcome
 from app.domain.process import Crew, Kind, Process
+from app.domain.limit import Tally
 from app.domain.session import Session
 from app.domain.workflow import Version, Workflow
 
@@ -52,6 +53,7 @@ class State:
     members: dict[Key, Member] = field(default_factory=dict)
     api_keys: dict[Key, ApiKey] = field(default_factory=dict)
     sessions: dict[Key, Session] = field(default_factory=dict)
+    tries: dict[bytes, Tally] = field(default_factory=dict)
     invitations: dict[Key, Invitation] = field(default_factory=dict)
     workflows: dict[Key, Workflow] = field(default_factory=dict)
     deleted: set[Key] = field(default_factory=set)

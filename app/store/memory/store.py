@@ -16,6 +16,7 @@ from app.store.memory.processes import MemoryProcesses
 from app.store.memory.sealings import MemorySealings
 from app.store.memory.sessions import MemorySessions
 from app.store.memory.state import State
+from app.store.memory.tries import MemoryTries
 from app.store.memory.workflows import MemoryWorkflows
 from app.store.protocol import Collections, Load, Note
 
@@ -33,6 +34,7 @@ class MemoryStore:
         self.members = MemoryMembers(self._state)
         self.invitations = MemoryInvitations(self._state)
         self.sessions = MemorySessions(self._state)
+        self.tries = MemoryTries(self._state)
         self.api_keys = MemoryApiKeys(self._state)
         self.workflows = MemoryWorkflows(self._state)
         self.credentials = MemoryCredentials(self._state)

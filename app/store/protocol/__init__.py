@@ -33,6 +33,7 @@ from app.store.protocol.invitations import Invitations
 from app.store.protocol.members import Members
 from app.store.protocol.sealings import Sealings
 from app.store.protocol.sessions import Sessions
+from app.store.protocol.tries import Tries
 from app.store.protocol.workflows import Workflows
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "Sealings",
     "Sessions",
     "Store",
+    "Tries",
     "Workflows",
 ]
 
@@ -80,6 +82,8 @@ class Collections(Protocol):
     def invitations(self) -> Invitations: ...
     @property
     def sessions(self) -> Sessions: ...
+    @property
+    def tries(self) -> Tries: ...
     @property
     def api_keys(self) -> ApiKeys: ...
     @property

@@ -24,6 +24,7 @@ from app.store.sql.sealings import SqlSealings
 from app.store.sql.sessions import SqlSessions
 from app.store.sql.tables import probe
 from app.store.sql.tenancy import ALL
+from app.store.sql.tries import SqlTries
 from app.store.sql.upserts import insert_or_replace
 from app.store.sql.workflows import SqlWorkflows
 from app.store.sql.writer import Watch, Writer, Writes
@@ -37,6 +38,7 @@ class SqlCollections:
         self.members = SqlMembers(reader, writer)
         self.invitations = SqlInvitations(reader, writer)
         self.sessions = SqlSessions(reader, writer)
+        self.tries = SqlTries(reader, writer)
         self.api_keys = SqlApiKeys(reader, writer)
         self.workflows = SqlWorkflows(reader, writer)
         self.credentials = SqlCredentials(reader, writer)
