@@ -296,6 +296,9 @@ def _plain(settings: Settings) -> dict[str, Any]:
         "signup_first": settings.signup == "first",
         "setup_token": settings.setup_token,
         "production": settings.production,
+        "session_key": _session_key(settings),
+        "origins": settings.origins,
+        "password_places": settings.threads // 2,
         "metrics_token": settings.metrics_token,
     }
 
@@ -336,7 +339,19 @@ def _warn_of_readers(data_dir: Path) -> None:
 def _vault(settings: Settings) -> Vault:
     """Open the vault; in development its key is made and kept with the data."""
     keys = settings.sealing_keys
-    return Vault(keys or (keyfile.key(settings.data_dir / "encryption.key"),))
+    return Vault(keys or (_kept(settings, "encryption.key", "SLUICE_ENCRYPTION_KEYS"),))
+
+
+def _session_key(settings: Settings) -> bytes:
+    """Return what the tokens of sessions are derived from."""
+    if settings.secret_key is not None:
+        return settings.secret_key.encode()
+    return _kept(settings, "session.key", "SLUICE_SECRET_KEY")
+
+
+def _kept(settings: Settings, name: str, variable: str) -> bytes:
+    """Return a key that is made once and kept with the data."""
+    return keyfile.key(settings.data_dir / name, variable)
 
 
 def _http(settings: Settings, metrics: Metrics) -> HttpClient:

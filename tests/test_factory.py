@@ -18,7 +18,8 @@ def test_building_starts_no_thread_and_opens_no_database(tmp_path):
     create_app(Settings(data_dir=data))
 
     assert set(threading.enumerate()) == before
-    assert [each.name for each in data.iterdir()] == ["encryption.key"]
+    made = {each.name for each in data.iterdir()}
+    assert made == {"encryption.key", "session.key"}
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
 
 

@@ -17,8 +17,13 @@ class Action(StrEnum):
     """What can be done; stable, for owners search by it."""
 
     TENANT_CREATE = "tenant.create"
+    INVITATION_CREATE = "invitation.create"
+    INVITATION_WITHDRAW = "invitation.withdraw"
+    MEMBER_JOIN = "member.join"
     MEMBER_CHANGE = "member.change"
     MEMBER_REMOVE = "member.remove"
+    SESSION_BEGIN = "session.begin"
+    PASSWORD_CHANGE = "password.change"  # noqa: S105 - an action's name
     KEY_CREATE = "key.create"
     KEY_REVOKE = "key.revoke"
     WORKFLOW_CREATE = "workflow.create"

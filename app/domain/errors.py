@@ -67,7 +67,7 @@ class Overloaded(ServiceError):
 
 
 class RateLimited(Overloaded):
-    """A tenant or a workflow sends more in a second than it may; `code` says which."""
+    """Somebody does something more often than they may; `code` says what."""
 
     code = "rate-limited"
 

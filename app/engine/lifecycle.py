@@ -3,13 +3,12 @@
 import logging
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from functools import partial
 
-from app.domain import times
 from app.domain.errors import StoreUnavailable
 from app.engine.feeder import Feeder
 from app.engine.house import House
 from app.engine.recovery import Recovery
+from app.engine.sweeping import Sweeper
 from app.engine.ticker import Ticker
 from app.engine.upkeep import Upkeep
 from app.engine.vitals import Vitals
@@ -17,8 +16,6 @@ from app.engine.vitals import Vitals
 log = logging.getLogger(__name__)
 BEAT = 0.5  # seconds between looks at whether it lives, and at who must stop
 CHORES = 1.0  # seconds between all else that is done again and again
-SWEPT = 500  # expired keys deleted at once
-SWEEPS = 10  # in one beat, at most
 
 
 def _stay() -> None:
@@ -47,6 +44,7 @@ class Engine:
         self._backlog, self._watchers = house.backlog, house.watchers
         self._refusals, self._settlement = house.refusals, house.settlement
         self._metrics, self._vitals = house.metrics, vitals
+        self._sweeper = Sweeper(house.store)
         self._recovery = Recovery(house.store, house.ownership, house.metrics)
         self._upkeep, self._doubts = Upkeep(house.store), house.doubts
         self._feeding = Ticker("feeder", feeder.feed)
@@ -128,7 +126,7 @@ class Engine:
         self._vitals.show()
         self._refusals.flush()
         self._settlement.retry()
-        self._sweep()
+        self._sweeper.sweep()
         self._vitals.ask()
         if self._running.closed:
             self._release(but=self._watchers.watched())
@@ -136,13 +134,6 @@ class Engine:
             self._feeding.nudge()
         self._upkeep.look()
         return CHORES
-
-    def _sweep(self) -> None:
-        """Delete expired keys; in small batches, so that others write in between."""
-        sweep = partial(self._store.dedupe.sweep, times.now(), limit=SWEPT)
-        for _ in range(SWEEPS):
-            if sweep() < SWEPT:
-                return
 
     def _flush_quietly(self) -> None:
         try:

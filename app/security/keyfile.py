@@ -9,10 +9,14 @@ from pathlib import Path
 KEY_BYTES = 32
 
 
-def key(path: Path) -> bytes:
+def key(path: Path, variable: str) -> bytes:
     """Return the key in a file, which is made with its folder if it is missing.
 
     Of processes that start together one makes it, and all return the same.
+
+    Args:
+        path: the file.
+        variable: the setting that makes the file needless.
 
     Raises:
         ValueError: the file cannot be made or read, or holds no key; says what to do.
@@ -22,9 +26,9 @@ def key(path: Path) -> bytes:
             _make(path)
         found = b64decode(path.read_bytes().strip(), validate=True)
     except (OSError, ValueError) as error:
-        raise ValueError(_advice(path, str(error))) from error
+        raise ValueError(_advice(path, variable, str(error))) from error
     if len(found) != KEY_BYTES:
-        raise ValueError(_advice(path, f"it holds {len(found)} bytes"))
+        raise ValueError(_advice(path, variable, f"it holds {len(found)} bytes"))
     return found
 
 
@@ -54,8 +58,8 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _advice(path: Path, reason: str) -> str:
+def _advice(path: Path, variable: str, reason: str) -> str:
     return (
         f"{path} is not a key of {KEY_BYTES} bytes in base64 ({reason}); restore it,"
-        " or set SLUICE_ENCRYPTION_KEYS"
+        f" or set {variable}"
     )

@@ -2,17 +2,23 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
 from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.domain.errors import Overloaded
 
 MIN_LENGTH = 8  # characters
 MAX_BYTES = 1024
 AT_ONCE = 2  # hashes: each takes 19 MiB and a core for about 60 ms
+PLACES = 8  # callers who hash or wait for it; each holds a request thread
 PATIENCE = 5.0  # seconds to wait for one's turn
+NOBODYS = (  # of a password that was thrown away; as dear to compare with as any other
+    "$argon2id$v=19$m=19456,t=2,p=1$a"
+    "C9sYjNuyXeZCAHqPlnfBQ$nHIXlAr6jLRk5IFea2eFhs1YkrjBzToygDSvp1JlbE4"
+)
 
 
 class Hasher(Protocol):
@@ -20,20 +26,36 @@ class Hasher(Protocol):
 
     def hash(self, password: str) -> str: ...
 
+    def verify(self, hash: str, password: str) -> bool:  # noqa: A002 - argon2's name
+        """Return true, or raise `VerificationError`."""
+        ...
+
+    def check_needs_rehash(self, hash: str) -> bool: ...  # noqa: A002 - argon2's name
+
 
 class Passwords:
     """Hashes passwords, with the parameters that OWASP recommends for argon2id.
 
     Hashing is dear on purpose, so at most `AT_ONCE` hashes are made at a time: a
-    flood of them must not take the machine from the webhooks.
+    flood of them must not take the machine from the webhooks, nor their threads.
+
+    Args:
+        hasher: argon2id, but in tests.
+        places: how many callers may hash or wait; all others are refused at once.
+        patience: seconds that one waits for a turn.
     """
 
     def __init__(
-        self, hasher: Hasher | None = None, *, patience: float = PATIENCE
+        self,
+        hasher: Hasher | None = None,
+        *,
+        places: int = PLACES,
+        patience: float = PATIENCE,
     ) -> None:
         self._hasher = hasher or PasswordHasher(
             time_cost=2, memory_cost=19 * 1024, parallelism=1
         )
+        self._places = threading.BoundedSemaphore(max(places, AT_ONCE))
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._patience = patience
 
@@ -46,11 +68,40 @@ class Passwords:
         with self._turn():
             return self._hasher.hash(password)
 
+    def verify(self, stored: str | None, password: str) -> bool:
+        """Tell whether a password is the stored one; with none stored, as slowly.
+
+        Raises:
+            Overloaded: too many hashes are wanted at once.
+        """
+        with self._turn():
+            try:
+                is_right = self._hasher.verify(stored or NOBODYS, password)
+            except (VerificationError, InvalidHashError):
+                return False
+            return is_right and stored is not None
+
+    def is_outdated(self, stored: str) -> bool:
+        """Tell whether a hash was made with other parameters than today's."""
+        return self._hasher.check_needs_rehash(stored)
+
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=self._patience):
-            raise Overloaded("Too many people sign in or up at once; try again.")
-        try:
+        with ExitStack() as stack:
+            self._enter(stack, self._places, patience=0)
+            self._enter(stack, self._turns, patience=self._patience)
             yield
-        finally:
-            self._turns.release()
+
+    def _enter(
+        self,
+        stack: ExitStack,
+        semaphore: threading.BoundedSemaphore,
+        *,
+        patience: float,
+    ) -> None:
+        if not semaphore.acquire(timeout=patience):
+            raise Overloaded(
+                "Too many people sign in or up at once; try again.",
+                code="too-many-sign-ins",
+            )
+        stack.callback(semaphore.release)

@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.account import Scope
 from app.domain.audit import Action
-from app.web import requests
-from app.web.auth import caller
+from app.web.auth import Caller, caller
 from app.web.operations import Operation
+from app.web.requests import source
 from app.web.schemas.accounts import (
     MeView,
     RegisteredView,
@@ -27,7 +27,7 @@ bp = Blueprint("accounts", __name__, url_prefix="/api/v1")
     scope=None,
     body=RegisterRequest,
     answers={201: RegisteredView},
-    problems=(403, 409),
+    problems=(403, 409, 429),
     audits=(Action.TENANT_CREATE, Action.KEY_CREATE),
 )
 def register() -> ResponseReturnValue:
@@ -39,7 +39,7 @@ def register() -> ResponseReturnValue:
         password,
         asked.tenant,
         token=asked.known_token(),
-        source=requests.source(),
+        source=source(),
     )
     user, tenant = UserView.of(made.owner), TenantView.of(made.tenant)
     return jsonify(RegisteredView(user=user, tenant=tenant, api_key=made.key)), 201
@@ -49,11 +49,16 @@ def register() -> ResponseReturnValue:
 @Operation(scope=Scope.READ, answers={200: MeView})
 def me() -> ResponseReturnValue:
     """Tell who is calling, for which tenant and with which scopes."""
-    who, accounts = caller(), services().store.accounts
-    view = MeView(
+    return jsonify(described(caller()))
+
+
+def described(who: Caller) -> MeView:
+    """Tell who somebody is."""
+    accounts, cookies = services().store.accounts, services().cookies
+    return MeView(
         user=UserView.of(accounts.user(who.user_id)),
         tenant=TenantView.of(accounts.tenant(who.tenant_id)),
         role=who.role,
         scopes=ordered(who.scopes),
+        csrf_token=who.session and cookies.csrf_token(who.session),
     )
-    return jsonify(view)

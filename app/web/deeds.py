@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from app.domain.account import ApiKey, Member, RoleChange, Tenant
+from app.domain.account import ApiKey, Member, RoleChange, Tenant, User
 from app.domain.audit import Action, Change, Deed
 from app.domain.credential import Credential
 from app.domain.execution import Execution
 from app.domain.grant import Consent
+from app.domain.invitation import Invitation
+from app.domain.session import Session
 from app.domain.times import rfc3339
 from app.domain.workflow import Edited, Published, Workflow
 
@@ -29,6 +31,38 @@ def key_revoked(key: ApiKey | None) -> Iterator[Deed]:
     """Tell of the end of a key, if it had not ended before."""
     if key is not None:
         yield Deed(Action.KEY_REVOKE, key.id, _gone(name=key.name))
+
+
+def session_begun(session: Session) -> Deed:
+    """Tell of a login, or of a user who came from another tenant."""
+    return Deed(Action.SESSION_BEGIN, session.id)
+
+
+def password_changed(user: User) -> Deed:
+    """Tell of another password."""
+    return Deed(Action.PASSWORD_CHANGE, user.id)
+
+
+def invited(invitation: Invitation) -> Deed:
+    """Tell who was invited, and as what."""
+    changes = _new(
+        email=invitation.email,
+        role=invitation.role.value,
+        expires_at=rfc3339(invitation.expires_at),
+    )
+    return Deed(Action.INVITATION_CREATE, invitation.id, changes)
+
+
+def withdrawn(invitation: Invitation) -> Deed:
+    """Tell who is invited no more."""
+    changes = _gone(email=invitation.email, role=invitation.role.value)
+    return Deed(Action.INVITATION_WITHDRAW, invitation.id, changes)
+
+
+def joined(member: Member) -> Deed:
+    """Tell who has accepted an invitation."""
+    changes = _new(email=member.email, role=member.role.value)
+    return Deed(Action.MEMBER_JOIN, member.user_id, changes)
 
 
 def member_changed(change: RoleChange) -> Iterator[Deed]:

@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from werkzeug.routing import Rule
 
 from app.web import problems
+from app.web.cookies import HEADER, SAFE
 from app.web.operations import Content, Operation, promised
 from app.web.schemas.problems import ProblemView
 
@@ -23,6 +24,7 @@ Wanted = tuple[type[BaseModel], JsonSchemaMode]
 Schemas = Mapping[Wanted, dict[str, Any]]
 HEADERS = {
     "Location": "Where to read what was made.",
+    "Set-Cookie": "The session's cookie.",
     "Retry-After": "Seconds to wait before trying again.",
     "WWW-Authenticate": "How to authenticate.",
     "X-Request-Id": "The id of this request in the log.",
@@ -54,7 +56,7 @@ def document(app: Flask) -> dict[str, Any]:
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": definitions.get("$defs", {}),
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": _schemes(app),
         },
     }
 
@@ -98,8 +100,8 @@ def _operation(
         "responses": _responses(rule, operation, schemas),
     }
     if operation.scope is not None:
-        described["security"] = [{"key": []}]
-        described["description"] = f"Needs a key with scope `{operation.scope}`."
+        described["security"] = _security(method, operation)
+        described["description"] = f"Needs scope `{operation.scope}`."
     if operation.body is not None:
         described["requestBody"] = {
             "required": True,
@@ -108,6 +110,23 @@ def _operation(
     elif operation.raw_body:
         described["requestBody"] = {"content": {"*/*": {}}}
     return described
+
+
+def _schemes(app: Flask) -> dict[str, Any]:
+    cookies = app.extensions["services"].cookies
+    return {
+        "key": {"type": "http", "scheme": "bearer"},
+        "session": {"type": "apiKey", "in": "cookie", "name": cookies.name},
+        "csrf": {"type": "apiKey", "in": "header", "name": HEADER},
+    }
+
+
+def _security(method: str, operation: Operation) -> list[dict[str, list[str]]]:
+    """Say that a key will do, or a session, which must show that it asks itself."""
+    session: dict[str, list[str]] = {"session": []}
+    if method not in SAFE:
+        session["csrf"] = []
+    return [session] if operation.person else [{"key": []}, session]
 
 
 def _path_parameters(rule: Rule) -> Iterator[dict[str, Any]]:

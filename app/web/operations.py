@@ -26,7 +26,8 @@ class Operation:
     a scope means 401 and 403, a body 413 and 422, an id in the path 404.
     """
 
-    scope: Scope | None  # what a key needs; None: anybody may call
+    scope: Scope | None  # what a caller needs; None: anybody may call
+    person: bool = False  # only for who has logged in, not for keys
     answers: Mapping[int, Content]
     body: type[BaseModel] | None = None
     raw_body: bool = False  # takes bytes of any kind

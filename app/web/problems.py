@@ -108,6 +108,12 @@ def internal() -> Problem:
     return Problem(status=500, code="internal", detail=detail)
 
 
+def unauthorized(detail: str) -> Problem:
+    """Tell that nobody knows who is calling."""
+    headers = {"WWW-Authenticate": 'Bearer realm="sluice"'}
+    return Problem(status=401, code="unauthorized", detail=detail, headers=headers)
+
+
 def not_json(reason: str) -> Problem:
     """Tell that a body is not what it should be written in."""
     detail = f"The body must be JSON in UTF-8 without BOM: {reason}."

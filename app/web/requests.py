@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 from app.domain import ids
 from app.domain.audit import Source
 from app.telemetry import logs
+from app.web.entrance import Visitor
 from app.web.services import services
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -50,6 +51,11 @@ def source() -> Source:
     except ValueError:
         return Source(None, g.request_id)
     return Source(address, g.request_id)
+
+
+def visitor() -> Visitor:
+    """Return the client that calls."""
+    return Visitor(source=source(), agent=request.headers.get("User-Agent", ""))
 
 
 def _begin() -> None:

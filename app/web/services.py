@@ -1,5 +1,6 @@
 """How an endpoint reaches what the factory wired."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,15 +12,19 @@ from app.engine.plan import Compiler
 from app.engine.rates import Rates
 from app.engine.refusals import Refusals
 from app.engine.vitals import Vitals
-from app.security.passwords import Passwords
+from app.security.passwords import PLACES, Passwords
 from app.security.secrets import Secrets
 from app.security.vault import Vault
 from app.store.protocol import Store
 from app.telemetry.metrics import Metrics
 from app.web.consenting import Consents
+from app.web.cookies import Cookies
 from app.web.doors import Doors
+from app.web.entrance import Entrance
+from app.web.guests import Guests
+from app.web.limits import Limits
 from app.web.receive import Receiver
-from app.web.signup import Signup
+from app.web.signup import Policy, Signup
 from app.web.verifying import Verifiers
 from app.web.waiting import WaitingRoom
 from app.web.written_secrets import Mover
@@ -46,6 +51,9 @@ class Services:
     signup_first: bool = True  # only the first registration is taken
     setup_token: str | None = field(default=None, repr=False)
     production: bool = False
+    session_key: bytes = field(repr=False)  # what tokens of sessions are derived from
+    origins: Sequence[str] = ()  # whose pages may use a session
+    password_places: int = PLACES  # callers who may wait for a hash
     metrics_token: str | None = field(default=None, repr=False)
 
     @property
@@ -97,13 +105,42 @@ class Services:
     @cached_property
     def signup(self) -> Signup:
         """The way in for people."""
-        return Signup(
-            self.store,
-            Passwords(),
+        policy = Policy(
             only_first=self.signup_first,
             token=self.setup_token,
             token_needed=self.production,
         )
+        return Signup(self.store, self.passwords, self.limits, policy)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        """What hashes passwords, few at a time."""
+        return Passwords(places=self.password_places)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """How often somebody may sign in or up, or invite."""
+        return Limits(self.store.tries)
+
+    @cached_property
+    def cookies(self) -> Cookies:
+        """The cookies of sessions."""
+        return Cookies(
+            key=self.session_key,
+            public_url=self.public_url,
+            origins=self.origins,
+            secure=self.production or self.public_url.startswith("https:"),
+        )
+
+    @cached_property
+    def entrance(self) -> Entrance:
+        """The way in for people who are known."""
+        return Entrance(self.store, self.passwords, self.limits)
+
+    @cached_property
+    def guests(self) -> Guests:
+        """The way in for people who were invited."""
+        return Guests(self.store, self.entrance, self.passwords, self.limits)
 
     def install(self, app: Flask) -> None:
         """Make these the services of an app."""

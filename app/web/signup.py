@@ -1,7 +1,7 @@
 """Registration: a tenant, its owner and the owner's first key. Knows no Flask."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.domain import ids, times
 from app.domain.account import ApiKey, Role, Scope, Tenant, User
@@ -11,6 +11,7 @@ from app.security import keys, tokens
 from app.security.passwords import Passwords
 from app.store.protocol import Note, Store
 from app.web import deeds
+from app.web.limits import Limits
 from app.web.problems import Problem, Refused
 
 CLOSED = "Somebody has registered here already; ask them for an invitation."
@@ -34,29 +35,30 @@ class Registered:
     key: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Who may register."""
+
+    only_first: bool  # refuse everybody after the first
+    token: str | None = field(default=None, repr=False)  # what the first must know
+    token_needed: bool = False  # refuse even the first while no token is set
+
+
 class Signup:
     """Decides who may register, and registers them.
 
     Args:
         store: its singleton row decides the race of the first ones.
         passwords: hashes the owner's.
-        only_first: refuse everybody after the first.
-        token: what the first must know, if set.
-        token_needed: refuse even the first while no token is set.
+        limits: counts tries.
+        policy: who may.
     """
 
     def __init__(
-        self,
-        store: Store,
-        passwords: Passwords,
-        *,
-        only_first: bool,
-        token: str | None,
-        token_needed: bool,
+        self, store: Store, passwords: Passwords, limits: Limits, policy: Policy
     ) -> None:
         self._store, self._passwords = store, passwords
-        self._only_first = only_first
-        self._token, self._token_needed = token, token_needed
+        self._limits, self._policy = limits, policy
         self._closed = threading.Event()
 
     def register(
@@ -74,14 +76,18 @@ class Signup:
             SignupClosed: only the first may register, and somebody has.
             Refused: 403, the setup token is missing or wrong.
             Conflict: the address is taken.
+            RateLimited: too many tries from this address.
             Overloaded: too many hashes are wanted at once.
         """
-        if self._only_first:
+        if self._closed.is_set():
+            raise SignupClosed(CLOSED)
+        self._limits.sign_up(source.address)
+        if self._policy.only_first:
             self._check(token)
         made, key = self._make(email, password, tenant)
         try:
             self._store.noting(_note(made, key, source)).accounts.register(
-                made.tenant, made.owner, key, only_first=self._only_first
+                made.tenant, made.owner, key, only_first=self._policy.only_first
             )
         except SignupClosed:
             self._closed.set()  # from now on without the cost of a hash
@@ -89,12 +95,10 @@ class Signup:
         return made
 
     def _check(self, token: str | None) -> None:
-        if self._closed.is_set():
-            raise SignupClosed(CLOSED)
-        if self._token is None:
-            if self._token_needed:
+        if self._policy.token is None:
+            if self._policy.token_needed:
                 raise _refused(UNSET)
-        elif token is None or not tokens.same(token, self._token):
+        elif token is None or not tokens.same(token, self._policy.token):
             raise _refused(WRONG)
 
     def _make(

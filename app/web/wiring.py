@@ -20,8 +20,10 @@ from app.web import (
     executions,
     health,
     hooks,
+    invitations,
     members,
     requests,
+    sessions,
     workflows,
 )
 from app.web.answers import Json
@@ -32,6 +34,8 @@ PARTS = (
     api_keys,
     audit,
     members,
+    invitations,
+    sessions,
     workflows,
     credentials,
     consents,

@@ -11,7 +11,7 @@ from app.domain.dedupe import LIFE, key_of_id
 from app.domain.errors import Conflict, Duplicate, Overloaded
 from app.domain.execution import Status
 from app.domain.ledger import Outcome
-from app.engine.lifecycle import SWEPT
+from app.engine.sweeping import SWEPT
 
 GATE = {"id": "gate", "uses": "gate", "with": {}}
 STEP = {"id": "step", "uses": "recorder", "with": {}}

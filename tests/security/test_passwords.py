@@ -6,7 +6,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 from app.domain.errors import Overloaded
-from app.security.passwords import AT_ONCE, Passwords
+from app.security.passwords import AT_ONCE, NOBODYS, Passwords
 
 
 def test_the_hash_verifies_the_password_and_no_other():
@@ -15,6 +15,44 @@ def test_the_hash_verifies_the_password_and_no_other():
     assert PasswordHasher().verify(stored, "correct horse")
     with pytest.raises(VerifyMismatchError):
         PasswordHasher().verify(stored, "correct horsf")
+
+
+def test_a_stored_password_is_verified_and_no_other():
+    passwords = Passwords()
+    stored = passwords.hash("correct horse")
+
+    assert passwords.verify(stored, "correct horse")
+    assert not passwords.verify(stored, "correct horsf")
+
+
+@pytest.mark.parametrize("stored", [None, NOBODYS, "", "no hash", "$argon2id$v=19$x"])
+def test_nothing_is_the_password_of_who_has_none(stored):
+    assert not Passwords().verify(stored, "correct horse")
+
+
+def test_the_hash_for_nobody_costs_what_any_other_costs():
+    assert not Passwords().is_outdated(NOBODYS)
+
+
+def test_a_hash_of_other_parameters_is_outdated():
+    cheaper = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1)
+
+    assert Passwords().is_outdated(cheaper.hash("correct horse"))
+    assert not Passwords().is_outdated(Passwords().hash("correct horse"))
+
+
+def test_who_finds_no_place_to_wait_is_told_so_at_once():
+    counting = Counting()
+    passwords = Passwords(hasher=counting, places=AT_ONCE)
+
+    with ThreadPoolExecutor(AT_ONCE) as people:
+        busy = [people.submit(passwords.verify, "h", "x") for _ in range(AT_ONCE)]
+        assert counting.full.wait(5)
+        with pytest.raises(Overloaded):
+            passwords.verify("hash", "correct horse")
+        counting.go.set()
+
+    assert all(each.result() for each in busy)
 
 
 def test_the_same_password_gets_another_salt_each_time():
@@ -45,6 +83,12 @@ class Counting:
         with self._lock:
             self._now -= 1
         return "hash"
+
+    def verify(self, _: str, password: str) -> bool:
+        return bool(self.hash(password))
+
+    def check_needs_rehash(self, _: str) -> bool:
+        return False
 
 
 def test_no_more_than_two_hash_at_once_and_the_others_wait_their_turn():

@@ -18,7 +18,8 @@ from app.security.passwords import Passwords
 from app.settings import Settings
 from app.store.memory import MemoryStore
 from app.store.protocol import Store
-from app.web.signup import Signup
+from app.web.limits import Limits
+from app.web.signup import Policy, Signup
 
 PASSWORD = "correct horse battery staple"
 NOTE = {"id": "note", "uses": "set", "with": {"value": "{{ trigger.body }}"}}
@@ -79,13 +80,8 @@ class FreePasswords(Passwords):
 
 def newcomer(client: FlaskClient, store: Store) -> Api:
     """A new tenant with its first key."""
-    signup = Signup(
-        store,
-        FreePasswords(),
-        only_first=False,
-        token=None,
-        token_needed=False,
-    )
+    limits = Limits(MemoryStore().tries)
+    signup = Signup(store, FreePasswords(), limits, Policy(only_first=False))
     email = f"{uuid.uuid4()}@example.com"
     made = signup.register(email, PASSWORD, "Mill", token=None, source=Source())
     return Api(client, made.key)

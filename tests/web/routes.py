@@ -8,7 +8,9 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.domain import ids
 from app.domain.account import Role
+from app.security import tokens
 from app.store.protocol import Store
 from app.web import openapi
 from app.web.operations import Operation, promised
@@ -94,6 +96,12 @@ class Scene:
     def member(self) -> str:
         return joining.join(self.api.client, self.store, self.api, Role.VIEWER)[0]
 
+    def invitation(self) -> str:
+        return str(self.api.call("POST", "/invitations", self.guest())["id"])
+
+    def guest(self) -> Body:
+        return {"email": f"{uuid.uuid4()}@example.com", "role": "viewer"}
+
     def credential(self) -> str:
         return str(self.api.call("POST", "/credentials", self.secret())["id"])
 
@@ -163,6 +171,8 @@ MAKERS: Mapping[Any, Callable[[Scene], str]] = {
     "execution_id": Scene.execution,
     "key_id": Scene.key,
     "member_id": Scene.member,
+    "invitation_id": Scene.invitation,
+    "session_id": lambda _: ids.new("sess"),  # a key has none
     "credential_id": Scene.credential,
     "token": Scene.token,
     "number": lambda _: "1",
@@ -184,6 +194,20 @@ BODIES: Mapping[str, Callable[[Scene], Body]] = {
         "password": "correct horse battery staple",
         "tenant": scene.name(),
     },
+    "POST /api/v1/auth/login": lambda _: {
+        "email": f"{uuid.uuid4()}@example.com",
+        "password": "correct horse battery staple",
+    },
+    "POST /api/v1/auth/switch": lambda _: {"tenant_id": ids.new("tenant")},
+    "POST /api/v1/auth/password": lambda _: {
+        "password": "correct horse battery staple",
+        "new_password": "another horse battery staple",
+    },
+    "POST /api/v1/auth/accept-invitation": lambda _: {
+        "token": tokens.new(),
+        "password": "correct horse battery staple",
+    },
+    "POST /api/v1/invitations": Scene.guest,
     "POST /api/v1/api-keys": lambda scene: {"name": scene.name(), "scopes": ["read"]},
     "PATCH /api/v1/members/{member_id}": lambda _: {"role": "editor"},
     "POST /api/v1/workflows": lambda scene: {

@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from app.web import openapi
 from app.web.auth import PREFIXES
 from app.web.operations import promised
+from tests.web import people
 from tests.web.conftest import hook_of
+
+
+@pytest.fixture(scope="module")
+def inside(app, store):
+    """Somebody who has logged in."""
+    person = people.owner(app, store)
+    assert person.log_in().status_code == 200
+    return person
+
 
 BODIES = [
     b"",
@@ -75,10 +85,11 @@ def is_refused(answer):
     )
 
 
-def with_bodies(app):
-    """Every route that reads JSON, with ids that exist nowhere."""
+def with_bodies(app, *, person):
+    """Every route that reads JSON, for persons or not, with ids that exist nowhere."""
     for rule in app.url_map.iter_rules():
-        if promised(app, rule.endpoint).body is not None:
+        promise = promised(app, rule.endpoint)
+        if promise.body is not None and promise.person is person:
             path = openapi.path_of(rule)
             for name, prefix in PREFIXES.items():
                 path = path.replace(f"{{{name}}}", f"{prefix}_{'0' * 32}")
@@ -88,13 +99,23 @@ def with_bodies(app):
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda each: repr(each[:20]))
 def test_no_json_route_takes_or_trips_over_it(app, api, body):
-    routes = list(with_bodies(app))
+    routes = list(with_bodies(app, person=False))
     assert len(routes) >= 7
     for method, path in routes:
         for kind in KINDS:
             answer = api.ask(method, path, data=body, content_type=kind)
             assert is_refused(answer), (method, path, answer.text)
             assert answer.status_code in (400, 422)
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda each: repr(each[:20]))
+def test_no_json_route_for_persons_does_either(app, inside, body):
+    routes = list(with_bodies(app, person=True))
+    assert len(routes) >= 2
+    for method, path in routes:
+        answer = inside.ask(method, path.removeprefix("/api/v1"), body)
+        assert is_refused(answer), (method, path, answer.text)
+        assert answer.status_code in (400, 422)
 
 
 def test_a_byte_order_mark_or_another_encoding_is_400_and_a_misfit_422(api):
@@ -205,7 +226,7 @@ NEAR = st.dictionaries(FIELDS, JSON).map(lambda value: json.dumps(value).encode(
 )
 @given(body=st.binary(max_size=200) | NEAR)
 def test_no_bytes_whatever_make_a_route_fail(app, api, hook, body):
-    for method, path in with_bodies(app):
+    for method, path in with_bodies(app, person=False):
         answer = api.ask(method, path, data=body)
         assert answer.status_code < 500
         assert answer.status_code < 300 or is_refused(answer)

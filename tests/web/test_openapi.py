@@ -45,23 +45,36 @@ def test_every_route_is_in_the_document_and_nothing_else(app, document):
     assert ("/health/ready", "get") in described
 
 
-def test_every_route_that_needs_a_key_says_which_scope(app, document):
+def test_every_route_that_needs_a_caller_says_what_proves_one(app, document):
     for rule in app.url_map.iter_rules():
-        scope = promised(app, rule.endpoint).scope
+        promise = promised(app, rule.endpoint)
         for method in openapi.methods_of(rule):
             operation = document["paths"][openapi.path_of(rule)][method.lower()]
-            assert operation.get("security", []) == ([{"key": []}] if scope else [])
-            assert {"401", "403"} <= set(operation["responses"]) or scope is None
+            names = ("session",) if method == "GET" else ("session", "csrf")
+            session: dict[str, list[str]] = {each: [] for each in names}
+            proofs = [session] if promise.person else [{"key": []}, session]
+            assert operation.get("security", []) == (proofs if promise.scope else [])
+            said = {"401", "403"} <= set(operation["responses"])
+            assert said or promise.scope is None
 
 
-def test_under_api_v1_only_registration_is_open_to_all(app):
+def test_what_proves_a_caller_is_described(document):
+    assert document["components"]["securitySchemes"] == {
+        "key": {"type": "http", "scheme": "bearer"},
+        "session": {"type": "apiKey", "in": "cookie", "name": "sluice"},
+        "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
+    }
+
+
+def test_under_api_v1_only_the_ways_in_are_open_to_all(app):
     free = {
         rule.rule
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith("/api/v1") and not promised(app, rule.endpoint).scope
     }
 
-    assert free == {"/api/v1/auth/register"}
+    ways = ("register", "login", "accept-invitation")
+    assert free == {f"/api/v1/auth/{each}" for each in ways}
 
 
 def operations(document):

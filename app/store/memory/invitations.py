@@ -71,11 +71,11 @@ class MemoryInvitations:
             self._state.members[tenant_id, user.id] = joined
             return joined
 
-    def delete(self, tenant_id: str, invitation_id: str) -> None:
+    def delete(self, tenant_id: str, invitation_id: str) -> Invitation:
         with self._state.writing():
             if (tenant_id, invitation_id) not in self._state.invitations:
                 raise NotFound("There is no invitation with this id.")
-            del self._state.invitations[tenant_id, invitation_id]
+            return self._state.invitations.pop((tenant_id, invitation_id))
 
     def sweep(self, at: datetime, *, limit: int) -> int:
         with self._state.writing():

@@ -18,8 +18,8 @@ from app.domain.execution import Execution, Payload, Status, StepRecord
 from app.domain.grant import Consent, Grant
 from app.domain.invitation import Invitation
 from app.domain.ledger import Account, Outcome
-from app.domain.process import Crew, Kind, Process
 from app.domain.limit import Tally
+from app.domain.process import Crew, Kind, Process
 from app.domain.session import Session
 from app.domain.workflow import Version, Workflow
 

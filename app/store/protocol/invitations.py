@@ -43,12 +43,13 @@ class Invitations(Protocol):
         """
         ...
 
-    def delete(self, tenant_id: str, invitation_id: str) -> None:
-        """Withdraw an invitation.
+    def delete(self, tenant_id: str, invitation_id: str) -> Invitation:
+        """Withdraw an invitation, and return what it was.
 
         Raises:
             NotFound: the tenant has no such invitation.
         """
+        ...
 
     def sweep(self, at: datetime, *, limit: int) -> int:
         """Delete invitations that have expired; return how many."""

@@ -77,17 +77,20 @@ class SqlInvitations:
 
         return self._writer.run(change, of=ALL)
 
-    def delete(self, tenant_id: str, invitation_id: str) -> None:
+    def delete(self, tenant_id: str, invitation_id: str) -> Invitation:
         one = (
             invitations.c.tenant_id == tenant_id,
             invitations.c.id == invitation_id,
         )
 
-        def change(connection: Connection) -> None:
-            if connection.execute(delete(invitations).where(*one)).rowcount == 0:
+        def change(connection: Connection) -> Invitation:
+            found = connection.execute(select(invitations).where(*one)).first()
+            gone = connection.execute(delete(invitations).where(*one)).rowcount
+            if found is None or gone == 0:
                 raise NotFound("There is no invitation with this id.")
+            return rows.invitation(found)
 
-        self._writer.run(change, of=tenant_id)
+        return self._writer.run(change, of=tenant_id)
 
     def sweep(self, at: datetime, *, limit: int) -> int:
         statement = sweep(at, limit=limit)
