@@ -5,13 +5,14 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.cli import demo, doctor, migrate, rotate_keys
+from app.cli import demo, doctor, migrate, migrate_store, rotate_keys
 from app.cli.command import Command, Environment, Stopped
 
 COMMANDS: Sequence[Command] = (
     demo.COMMAND,
     doctor.COMMAND,
     migrate.COMMAND,
+    migrate_store.COMMAND,
     rotate_keys.COMMAND,
 )
 
