@@ -1,15 +1,16 @@
 """Passwords: argon2id, few at a time."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Protocol
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.domain.errors import Overloaded
 
+T = TypeVar("T")
 MIN_LENGTH = 8  # characters
 MAX_BYTES = 1024
 AT_ONCE = 2  # hashes: each takes 19 MiB and a core for about 60 ms
@@ -56,7 +57,9 @@ class Passwords:
             time_cost=2, memory_cost=19 * 1024, parallelism=1
         )
         self._places = threading.BoundedSemaphore(max(places, AT_ONCE))
-        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        # Threads of their own: what a hash needs is kept for the thread that made it,
+        # and every request thread would come to keep its 19 MiB.
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hash")
         self._patience = patience
 
     def hash(self, password: str) -> str:
@@ -65,8 +68,7 @@ class Passwords:
         Raises:
             Overloaded: too many hashes are wanted at once.
         """
-        with self._turn():
-            return self._hasher.hash(password)
+        return self._in_turn(lambda: self._hasher.hash(password))
 
     def verify(self, stored: str | None, password: str) -> bool:
         """Tell whether a password is the stored one; with none stored, as slowly.
@@ -74,34 +76,37 @@ class Passwords:
         Raises:
             Overloaded: too many hashes are wanted at once.
         """
-        with self._turn():
-            try:
-                is_right = self._hasher.verify(stored or NOBODYS, password)
-            except (VerificationError, InvalidHashError):
-                return False
-            return is_right and stored is not None
+        is_right = self._in_turn(lambda: self._verify(stored or NOBODYS, password))
+        return is_right and stored is not None
 
     def is_outdated(self, stored: str) -> bool:
         """Tell whether a hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(stored)
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        with ExitStack() as stack:
-            self._enter(stack, self._places, patience=0)
-            self._enter(stack, self._turns, patience=self._patience)
-            yield
+    def _verify(self, stored: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(stored, password)
+        except (VerificationError, InvalidHashError):
+            return False
 
-    def _enter(
-        self,
-        stack: ExitStack,
-        semaphore: threading.BoundedSemaphore,
-        *,
-        patience: float,
-    ) -> None:
-        if not semaphore.acquire(timeout=patience):
-            raise Overloaded(
-                "Too many people sign in or up at once; try again.",
-                code="too-many-sign-ins",
-            )
-        stack.callback(semaphore.release)
+    def _in_turn(self, work: Callable[[], T]) -> T:
+        if not self._places.acquire(blocking=False):
+            raise _too_many()
+        try:
+            return self._await(self._threads.submit(work))
+        finally:
+            self._places.release()
+
+    def _await(self, hashing: "Future[T]") -> T:
+        try:
+            return hashing.result(self._patience)
+        except TimeoutError:
+            if hashing.cancel():
+                raise _too_many() from None
+        return hashing.result()  # it has its turn, and will not take long
+
+
+def _too_many() -> Overloaded:
+    return Overloaded(
+        "Too many people sign in or up at once; try again.", code="too-many-sign-ins"
+    )

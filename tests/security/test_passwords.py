@@ -104,6 +104,22 @@ def test_no_more_than_two_hash_at_once_and_the_others_wait_their_turn():
     assert counting.most == AT_ONCE
 
 
+def test_two_threads_make_all_hashes_so_that_no_other_keeps_the_memory():
+    seen = set()
+
+    class Noticing(Counting):
+        def hash(self, _: str) -> str:
+            seen.add(threading.get_ident())
+            return "hash"
+
+    passwords = Passwords(hasher=Noticing())
+    with ThreadPoolExecutor(8) as people:
+        list(people.map(passwords.hash, ["correct horse"] * 40))
+
+    assert 1 <= len(seen) <= AT_ONCE
+    assert threading.get_ident() not in seen
+
+
 def test_who_waits_too_long_for_a_turn_is_told_to_try_again():
     counting = Counting()
     passwords = Passwords(hasher=counting, patience=0.01)
