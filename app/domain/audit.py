@@ -23,6 +23,7 @@ class Action(StrEnum):
     MEMBER_CHANGE = "member.change"
     MEMBER_REMOVE = "member.remove"
     SESSION_BEGIN = "session.begin"
+    SESSION_REFUSE = "session.refuse"
     PASSWORD_CHANGE = "password.change"  # noqa: S105 - an action's name
     KEY_CREATE = "key.create"
     KEY_REVOKE = "key.revoke"

@@ -38,6 +38,11 @@ def session_begun(session: Session) -> Deed:
     return Deed(Action.SESSION_BEGIN, session.id)
 
 
+def login_refused(user_id: str) -> Deed:
+    """Tell that somebody tried, with a wrong password."""
+    return Deed(Action.SESSION_REFUSE, user_id)
+
+
 def password_changed(user: User) -> Deed:
     """Tell of another password."""
     return Deed(Action.PASSWORD_CHANGE, user.id)

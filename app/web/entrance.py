@@ -18,6 +18,7 @@ from app.web.problems import Problem, Refused
 
 WRONG = "The address or the password is wrong."
 NOWHERE = "You are in no tenant any more; ask for an invitation."
+NOBODY = "user_"  # whom no tenant knows
 AGENT = 200  # characters
 
 
@@ -61,6 +62,7 @@ class Entrance:
         user = self._accounts.by_email(email)
         stored = None if user is None else user.password_hash
         if not self._passwords.verify(stored, password) or user is None:
+            self._tell_refused(email, user, visitor)
             raise Refused(problems.unauthorized(WRONG))
         self._limits.signed_in(email)
         return self._up_to_date(user, password)
@@ -131,6 +133,14 @@ class Entrance:
         """End a session, if it has not ended already."""
         with suppress(NotFound):
             self._store.sessions.end(session.user_id, session.id)
+
+    def _tell_refused(self, email: str, user: User | None, visitor: Visitor) -> None:
+        """Tell the owners of a user's tenants; for nobody it takes as long."""
+        places = self._members.of(user.id if user else NOBODY)
+        if self._limits.tells(email):
+            for each in places:
+                actor = Actor(tenant_id=each.tenant_id, source=visitor.source)
+                self._store.audit.add(actor.did(deeds.login_refused(each.user_id)))
 
     def _telling(self, begun: Begun, visitor: Visitor, deed: Deed) -> Collections:
         """Return the store; a change is told in the log of the session's tenant."""

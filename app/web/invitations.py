@@ -94,7 +94,7 @@ def withdraw(invitation_id: str) -> ResponseReturnValue:
     body=AcceptRequest,
     answers={201: JoinedView},
     problems=(401, 403, 404, 409, 429),
-    audits=(Action.MEMBER_JOIN,),
+    audits=(Action.MEMBER_JOIN, Action.SESSION_REFUSE),
 )
 def accept() -> ResponseReturnValue:
     """Become a member: with a password, the user's or a new one's, or a session."""

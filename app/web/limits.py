@@ -19,6 +19,7 @@ ACCOUNT = Delay(free=5, first=SECOND, most=60 * SECOND, memory=timedelta(days=1)
 ADDRESS = Rate(burst=30, every=2 * SECOND)
 EVERYBODY = Rate(burst=50, every=SECOND / 5)  # a fifth of what two cores can hash
 SIGNUPS = Rate(burst=20, every=30 * SECOND)  # from one address
+TELLING = Rate(burst=5, every=600 * SECOND)  # refused logins of one account, in the log
 INVITING = Rate(burst=50, every=60 * SECOND)  # by one tenant
 PREFIX = {4: 32, 6: 64}  # bits of an address that tell one client from another
 
@@ -46,6 +47,10 @@ class Limits:
     def signed_in(self, email: str) -> None:
         """Forget the tries at an account: the password was right."""
         self._tries.clear(_key("account", email))
+
+    def tells(self, email: str) -> bool:
+        """Tell whether another refused login is worth an entry: a flood is not."""
+        return self._tries.take({_key("told", email): TELLING}, at=times.now()) <= NOW
 
     def sign_up(self, address: str | None) -> None:
         """Count a try to become a user.

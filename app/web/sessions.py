@@ -39,7 +39,7 @@ COOKIE = {200: ("Set-Cookie",)}
     answers={200: MeView},
     problems=(401, 403, 404, 409, 429),
     headers=COOKIE,
-    audits=(Action.SESSION_BEGIN,),
+    audits=(Action.SESSION_BEGIN, Action.SESSION_REFUSE),
 )
 def log_in() -> ResponseReturnValue:
     """Begin a session; its cookie can be used instead of a key."""
@@ -95,7 +95,7 @@ def switch() -> ResponseReturnValue:
     answers={200: MeView},
     problems=(409, 429),
     headers=COOKIE,
-    audits=(Action.PASSWORD_CHANGE,),
+    audits=(Action.PASSWORD_CHANGE, Action.SESSION_REFUSE),
 )
 def change_password() -> ResponseReturnValue:
     """Change one's password; all other sessions end, and this one begins anew."""

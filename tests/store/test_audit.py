@@ -30,7 +30,7 @@ def entry(company, deed=RENAME, **changes):
 
 def add(company, *args, **changes):
     made = entry(company, *args, **changes)
-    company.store.audit.add(made)
+    company.store.audit.add(made).result(timeout=5)
     return made
 
 

@@ -17,10 +17,9 @@ class MemoryAudit:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def add(self, entry: Entry) -> None:
-        entries = [_checked(entry)]
-        with self._state.writing():
-            self._state.audit += entries
+    def add(self, entry: Entry) -> "Future[None]":
+        checked = _checked(entry)
+        return self._state.settle(lambda: self._state.audit.append(checked))
 
     def list(
         self,

@@ -1,6 +1,7 @@
 """The contract for the audit log."""
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -28,12 +29,13 @@ class Audit(Protocol):
     executions leaves the log alone.
     """
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Entry) -> "Future[None]":
         """Remember what changed nothing else, such as a login that was refused.
 
         Raises:
             Invalid: it holds what JSON has no value for.
         """
+        ...
 
     def list(
         self,

@@ -14,7 +14,7 @@ from app.store.protocol import AuditFilter, Note
 from app.store.sql.database import Reader
 from app.store.sql.rows import AnyRow, Values
 from app.store.sql.tables import audit
-from app.store.sql.tasks import Kind
+from app.store.sql.tasks import Kind, Once
 from app.store.sql.writer import Writes
 
 T = TypeVar("T")
@@ -27,11 +27,10 @@ class SqlAudit:
         self._reader = reader
         self._writer = writer
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Entry) -> "Future[None]":
         values = [_values(entry)]
-        self._writer.run(
-            lambda connection: _insert(connection, values), of=entry.tenant_id
-        )
+        insertion = Once(lambda connection: _insert(connection, values))
+        return self._writer.put(insertion, "", None, of=entry.tenant_id)
 
     def list(
         self,

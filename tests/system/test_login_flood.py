@@ -1,0 +1,132 @@
+"""A flood of logins takes neither the machine from the events nor its memory."""
+
+import http.client
+import itertools
+import json
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.system.client import Api
+from tests.system.serving import Server
+
+pytestmark = [pytest.mark.system, pytest.mark.alone]
+
+ATTACKERS = 24  # connections that try passwords all the time
+EVENTS = 600  # of each measurement
+PAUSE = 0.01  # seconds between two events
+MEMORY = 19  # MiB of one hash
+AT_ONCE = 2  # hashes that docs/security.md promises
+SLACK = 40  # MiB that the process may grow by for other reasons
+BEARABLE = 0.1  # seconds that the slowest events may take, whatever they took before
+
+
+class Flood:
+    """Clients from as many addresses as they like, at accounts of all kinds."""
+
+    def __init__(self, url: str, known: str) -> None:
+        self._parts = urlsplit(url)
+        self._known = known
+        self._numbers = itertools.count()
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._try) for _ in range(ATTACKERS)]
+        self._lock = threading.Lock()
+        self.statuses: Counter[int] = Counter()
+
+    def __enter__(self) -> Self:
+        for each in self._threads:
+            each.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for each in self._threads:
+            each.join(30)
+
+    def _try(self) -> None:
+        host, port = self._parts.hostname, self._parts.port
+        assert host
+        connection = http.client.HTTPConnection(host, port, timeout=30)
+        while not self._over.is_set():
+            number = next(self._numbers)
+            email = self._known if number % 2 else f"nobody{number}@example.com"
+            body = json.dumps({"email": email, "password": "a wrong password"})
+            headers = {
+                "Content-Type": "application/json",
+                "X-Forwarded-For": f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}",
+            }
+            connection.request("POST", "/api/v1/auth/login", body, headers)
+            reply = connection.getresponse()
+            reply.read()
+            with self._lock:
+                self.statuses[reply.status] += 1
+        connection.close()
+
+
+def events(hook: str) -> list[float]:
+    """Post events at an even pace; return how long each took, sorted, seconds."""
+    parts = urlsplit(hook)
+    assert parts.hostname
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    took = []
+    for number in range(EVENTS):
+        began = time.monotonic()
+        connection.request("POST", parts.path, json.dumps({"number": number}))
+        reply = connection.getresponse()
+        assert reply.status == 202, reply.read()
+        reply.read()
+        took.append(time.monotonic() - began)
+        time.sleep(PAUSE)
+    connection.close()
+    return sorted(took)
+
+
+def p99(took: list[float]) -> float:
+    return took[len(took) * 99 // 100]
+
+
+def peak(pid: int) -> float:
+    """The most memory that a process has ever held, MiB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    fields: dict[str, Any] = dict(
+        line.split(":", 1) for line in status.splitlines() if ":" in line
+    )
+    return int(fields["VmHWM"].split()[0]) / 1024
+
+
+def test_a_flood_of_logins_delays_no_event_and_hashes_two_at_once(start, figure):
+    server: Server = start(SLUICE_PROXY_HOPS="1", SLUICE_POOL_QUEUE="1000")
+    api: Api = server.api()
+    known = api.register()["user"]["email"]
+    note = {"id": "note", "uses": "set", "with": {"value": 1}}
+    hook = api.workflow("Quiet", note)["webhook_url"]
+    [worker] = server.workers()
+    events(hook)  # warm
+    quiet = events(hook)
+    before = peak(worker)
+
+    with Flood(server.url, known) as flood:
+        busy = events(hook)
+
+    grown = peak(worker) - before
+    tries = flood.statuses.total()
+    assert set(flood.statuses) <= {401, 429, 503}
+    assert flood.statuses[401] >= 20  # the flood has reached the hashes
+    assert flood.statuses[429] > 10 * flood.statuses[401]  # and was held off them
+    assert grown < AT_ONCE * MEMORY + SLACK
+    assert p99(busy) < max(BEARABLE, 5 * p99(quiet))
+    figure("logins tried, hashed", f"{tries}, {flood.statuses[401]}")
+    figure("answers", json.dumps(dict(sorted(flood.statuses.items()))))
+    figure(
+        "events, p99 before and meanwhile, ms",
+        f"{p99(quiet) * 1000:.1f}, {p99(busy) * 1000:.1f}",
+    )
+    figure(
+        f"memory at its peak, more than before, MiB (a hash takes {MEMORY})",
+        f"{grown:.0f}",
+    )
