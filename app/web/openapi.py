@@ -19,7 +19,8 @@ ARGUMENT = re.compile(r"<(?:(\w+)[^:>]*:)?(\w+)>")
 REF = "#/components/schemas/{model}"
 IMPLICIT = frozenset({"HEAD", "OPTIONS"})  # every route answers them
 AND_HEADER = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
-ALWAYS = frozenset({400, 500, 503})  # wrong host or framing, our fault, no store
+# Wrong host or framing, too slow, too much body, path or header, our fault, no store.
+ALWAYS = frozenset({400, 408, 413, 414, 431, 500, 503})
 Wanted = tuple[type[BaseModel], JsonSchemaMode]
 Schemas = Mapping[Wanted, dict[str, Any]]
 HEADERS = {
@@ -176,7 +177,7 @@ def _refusals(rule: Rule, operation: Operation) -> set[int]:
     if rule.arguments:
         found |= {404}
     if operation.body is not None:
-        found |= {413, 422}
+        found |= {422}
     if operation.query is not None:
         found |= {422}
     return set(found)

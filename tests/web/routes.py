@@ -66,8 +66,8 @@ def every(app: Flask) -> list[Route]:
 class Scene:
     """A tenant, and the things in it that routes are about."""
 
-    api: Api
-    store: Store
+    api: Any  # of the service in this process, or of a real server
+    store: Store | None = None  # of the service in this process
     mark: str = "Plain"  # in the name of everything that is made
     made: dict[Any, str] = field(default_factory=dict)  # what may be used again
 
@@ -94,6 +94,7 @@ class Scene:
         return str(self.api.call("POST", "/api-keys", asked)["id"])
 
     def member(self) -> str:
+        assert self.store is not None
         return joining.join(self.api.client, self.store, self.api, Role.VIEWER)[0]
 
     def invitation(self) -> str:
@@ -128,16 +129,22 @@ class Scene:
         """The route's path with ids of this tenant; fresh ones may be used up."""
         path = route.rule
         for name in route.arguments:
-            path = path.replace(f"{{{name}}}", self._value(route, name, fresh=fresh))
+            value = self.value(route.name, name, fresh=fresh)
+            path = path.replace(f"{{{name}}}", value)
         return path
 
-    def _value(self, route: Route, name: str, *, fresh: bool) -> str:
-        make = MAKERS.get((route.name, name)) or MAKERS[name]
+    def value(self, route: str, name: str, *, fresh: bool) -> str:
+        """A value for a name in the path of a route."""
+        make = self.make(name, route)
         if fresh:
             return make(self)
         if make not in self.made:
             self.made[make] = make(self)
         return self.made[make]
+
+    def make(self, name: str, route: str) -> "Callable[[Scene], str]":
+        """What makes a value for a name in the path of a route."""
+        return MAKERS.get((route, name)) or MAKERS[name]
 
     def body(self, route: Route) -> Body | None:
         """What a client sends there."""
@@ -170,11 +177,11 @@ MAKERS: Mapping[Any, Callable[[Scene], str]] = {
     "workflow_id": Scene.workflow,
     "execution_id": Scene.execution,
     "key_id": Scene.key,
-    "member_id": Scene.member,
+    "member_id": lambda scene: scene.member(),
     "invitation_id": Scene.invitation,
     "session_id": lambda _: ids.new("sess"),  # a key has none
     "credential_id": Scene.credential,
-    "token": Scene.token,
+    "token": lambda scene: scene.token(),
     "number": lambda _: "1",
     "step": lambda _: "note",
     "more": lambda _: "more/path",
