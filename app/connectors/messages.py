@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from app.connectors import statuses
 from app.connectors.fields import Plain, callable_url
-from app.connectors.outgoing import Body, Request
+from app.connectors.outgoing import Body, Proof, Request
 from app.connectors.registry import Call, Connector
 from app.domain import jsons
 
@@ -34,10 +34,12 @@ class Message(Connector):
         Raises:
             StepFailed: there is no URL to be had, or the service refused.
         """
+        address = self.url or self._address(call)
         request = Request(
             method="POST",
-            url=self.url or self._address(call),
+            url=address,
             body=Body(jsons.encode(document), "application/json"),
+            proof=Proof(secrets=(address,)),  # which no other server may be told
         )
         reply = call.http.call(call.context, request)
         statuses.require(reply)

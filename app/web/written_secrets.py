@@ -80,6 +80,8 @@ class Mover:
         return Moved(references.with_names(definition, named), new)
 
     def _misfit(self, spot: Spot, found: str | None) -> str | None:
+        if "{{" in (spot.name or ""):
+            return "must be a name and no expression, so that no event chooses a secret"
         if found is None:
             return "names no credential; make it at /api/v1/credentials first"
         fitting = self._takes(spot.uses) if spot.type is None else (spot.type,)

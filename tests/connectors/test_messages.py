@@ -103,6 +103,19 @@ def test_the_secret_url_is_not_shown_by_the_step_itself(kind, key):
 
 
 @pytest.mark.parametrize(("kind", "key"), KINDS)
+def test_the_secret_url_is_not_passed_on_to_another_server(serve, call, kind, key):
+    other = serve(answering(answer()))
+    where = f"Location: {other.url('/?from=/T0/s3cret-8f2c')}"
+    server = serve(answering(answer(status="302 Found", headers=[where])))
+    step = kind.model_validate({"url": server.url("/T0/s3cret-8f2c"), "text": "hi"})
+
+    with pytest.raises(StepFailed, match="with the credential") as failed:
+        step.run(call)
+
+    assert (failed.value.code, other.connections) == ("bad-answer", 0)
+
+
+@pytest.mark.parametrize(("kind", "key"), KINDS)
 def test_values_that_are_no_text_are_written_as_json(kind, key):
     step = kind.model_validate(
         {"url": "https://hooks.example/", "text": {"a": [1, None]}}

@@ -220,6 +220,20 @@ def test_a_step_is_saved_with_a_credential_of_the_types_it_takes(api, uses, fitt
     assert taken == fitting
 
 
+def test_no_event_chooses_a_secret(api):
+    step_ = step("http.request", "{{ trigger.body.name }}")
+
+    found = faults(
+        api.ask("POST", "/workflows", {"name": "W", "definition": definition(step_)})
+    )
+
+    assert found == {
+        "/definition/steps/0/with/credential": (
+            "must be a name and no expression, so that no event chooses a secret"
+        )
+    }
+
+
 def test_a_credential_that_does_not_exist_is_told(api):
     made = {"name": "W", "definition": definition(step("http.request", "gone"))}
 

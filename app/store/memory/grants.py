@@ -22,7 +22,7 @@ class MemoryGrants:
             ) not in self._state.credentials:
                 raise NotFound("no such credential")
             for key, each in list(self._state.consents.items()):
-                if each.expires_at <= at:
+                if each.tenant_id == consent.tenant_id and each.expires_at <= at:
                     del self._state.consents[key]
             self._state.consents[consent.state_hash] = consent
 

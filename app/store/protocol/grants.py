@@ -13,7 +13,7 @@ class Grants(Protocol):
     """
 
     def ask(self, consent: Consent, *, at: datetime) -> None:
-        """Remember a question, and forget those that have expired.
+        """Remember a question, and forget the tenant's that have expired.
 
         Raises:
             NotFound: the tenant has no such credential.

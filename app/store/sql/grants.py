@@ -33,7 +33,10 @@ class SqlGrants:
         self._reader, self._writer = reader, writer
 
     def ask(self, consent: Consent, *, at: datetime) -> None:
-        stale = delete(consents).where(consents.c.expires_at <= to_ms(at))
+        stale = delete(consents).where(
+            consents.c.tenant_id == consent.tenant_id,
+            consents.c.expires_at <= to_ms(at),
+        )
         values = {
             "state_hash": consent.state_hash,
             "tenant_id": consent.tenant_id,
@@ -50,7 +53,7 @@ class SqlGrants:
                 raise NotFound("no such credential")
             connection.execute(insert(consents).values(values))
 
-        self._writer.run(change, of=ALL)  # what has expired is anybody's
+        self._writer.run(change, of=consent.tenant_id)
 
     def answer(self, state_hash: bytes, *, at: datetime) -> Consent:
         mine = consents.c.state_hash == state_hash
