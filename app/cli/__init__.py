@@ -5,7 +5,15 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.cli import demo, doctor, migrate, migrate_store, rotate_keys
+from app.cli import (
+    demo,
+    doctor,
+    make_key,
+    migrate,
+    migrate_store,
+    reset_password,
+    rotate_keys,
+)
 from app.cli.command import Command, Environment, Stopped
 
 COMMANDS: Sequence[Command] = (
@@ -14,6 +22,8 @@ COMMANDS: Sequence[Command] = (
     migrate.COMMAND,
     migrate_store.COMMAND,
     rotate_keys.COMMAND,
+    make_key.COMMAND,
+    reset_password.COMMAND,
 )
 
 
