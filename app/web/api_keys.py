@@ -27,13 +27,13 @@ bp = Blueprint("api_keys", __name__, url_prefix="/api/v1/api-keys")
 
 
 @bp.get("")
-@Operation(scope=Scope.ADMIN, query=KeyQuery, answers={200: KeyPage})
+@Operation(scope=Scope.ADMIN, own=Scope.READ, query=KeyQuery, answers={200: KeyPage})
 def index() -> ResponseReturnValue:
-    """List the keys that are not revoked."""
+    """List the keys that are not revoked; who is no owner sees their own."""
     asked = query(KeyQuery)
     before = pages.after_id(asked.cursor, "key")
     found = services().store.api_keys.list(
-        caller().tenant_id, limit=asked.limit + 1, before=before
+        caller().tenant_id, limit=asked.limit + 1, before=before, user_id=_whose()
     )
     return pages.page(found, asked.limit, KeyView.of, key=lambda each: each.id)
 
@@ -41,13 +41,14 @@ def index() -> ResponseReturnValue:
 @bp.post("")
 @Operation(
     scope=Scope.ADMIN,
+    own=Scope.READ,
     body=KeyRequest,
     answers={201: NewKeyView},
     problems=(409,),
     audits=(Action.KEY_CREATE,),
 )
 def create() -> ResponseReturnValue:
-    """Make a key that may do no more, and no longer, than the calling one."""
+    """Make a key that may do no more, and no longer, than who calls."""
     asked = body(KeyRequest)
     minted = keys.mint()
     key = _granted(caller(), asked, minted)
@@ -58,6 +59,7 @@ def create() -> ResponseReturnValue:
 @bp.delete("/<key_id>")
 @Operation(
     scope=Scope.ADMIN,
+    own=Scope.READ,
     answers={204: None},
     problems=(409,),
     audits=(Action.KEY_REVOKE,),
@@ -65,13 +67,19 @@ def create() -> ResponseReturnValue:
 def revoke(key_id: str) -> ResponseReturnValue:
     """End a key at once; again is no error."""
     told = noting(deeds.key_revoked)
-    told.api_keys.revoke(caller().tenant_id, key_id, at=times.now())
+    told.api_keys.revoke(caller().tenant_id, key_id, at=times.now(), user_id=_whose())
     return "", 204
+
+
+def _whose() -> str | None:
+    """Return whose keys the caller may see and end; None: everybody's."""
+    who = caller()
+    return None if who.may(Scope.ADMIN) else who.user_id
 
 
 def _granted(who: Caller, asked: KeyRequest, minted: keys.Minted) -> ApiKey:
     if not all(who.may(each) for each in asked.scopes):
-        raise Refused(_too_much("has none of higher scope"))
+        raise Refused(_too_much("has no higher scope"))
     if not expires_no_later(who.expires_at, asked.expires_at):
         raise Refused(_too_much("ends earlier; give an earlier `expires_at`"))
     return ApiKey(
@@ -89,5 +97,5 @@ def _granted(who: Caller, asked: KeyRequest, minted: keys.Minted) -> ApiKey:
 
 
 def _too_much(reason: str) -> Problem:
-    detail = f"A key cannot grant more than itself, and the calling one {reason}."
+    detail = f"Nobody grants more than they may do, and the caller {reason}."
     return Problem(status=403, code="forbidden", detail=detail)

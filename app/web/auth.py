@@ -132,8 +132,9 @@ def _guard() -> None:
     logs.bind(tenant_id=found.tenant_id, user_id=found.user_id)
     if operation.person and found.session is None:
         raise Refused(Problem(status=403, code="forbidden", detail=PERSON))
-    if not found.may(operation.scope):
-        raise Refused(_forbidden(operation.scope))
+    needed = (found.session and operation.own) or operation.scope
+    if not found.may(needed):
+        raise Refused(_forbidden(needed))
     _check_ids(request.view_args or {})
 
 

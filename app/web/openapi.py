@@ -102,7 +102,7 @@ def _operation(
     }
     if operation.scope is not None:
         described["security"] = _security(method, operation)
-        described["description"] = f"Needs scope `{operation.scope}`."
+        described["description"] = _needs(operation)
     if operation.body is not None:
         described["requestBody"] = {
             "required": True,
@@ -120,6 +120,13 @@ def _schemes(app: Flask) -> dict[str, Any]:
         "session": {"type": "apiKey", "in": "cookie", "name": cookies.name},
         "csrf": {"type": "apiKey", "in": "header", "name": HEADER},
     }
+
+
+def _needs(operation: Operation) -> str:
+    needs = f"Needs scope `{operation.scope}`."
+    if operation.own is not None:
+        needs += f" A person who has logged in needs `{operation.own}` for their own."
+    return needs
 
 
 def _security(method: str, operation: Operation) -> list[dict[str, list[str]]]:

@@ -28,6 +28,7 @@ class Operation:
 
     scope: Scope | None  # what a caller needs; None: anybody may call
     person: bool = False  # only for who has logged in, not for keys
+    own: Scope | None = None  # what a person needs for what is theirs, if that is less
     answers: Mapping[int, Content]
     body: type[BaseModel] | None = None
     raw_body: bool = False  # takes bytes of any kind

@@ -132,3 +132,18 @@ def test_the_admin_key_of_who_is_no_owner_is_not_counted_as_one(store, company):
         store.api_keys.revoke(company.id, kept.id, at=NOON)
 
     store.api_keys.revoke(company.id, cut.id, at=NOON)
+
+
+def test_of_one_user_only_their_keys_are_listed_and_ended(store, company):
+    member = company.join(Role.EDITOR)
+    theirs = api_key(company.id, member.id, role=Role.EDITOR)
+    store.api_keys.add(theirs)
+
+    found = store.api_keys.list(company.id, limit=9, before=None, user_id=member.id)
+    with pytest.raises(NotFound):
+        store.api_keys.revoke(company.id, company.key.id, at=NOON, user_id=member.id)
+    ended = store.api_keys.revoke(company.id, theirs.id, at=NOON, user_id=member.id)
+
+    assert list(found) == [theirs]
+    assert ended == theirs
+    assert listed(company) == [company.key]

@@ -33,7 +33,12 @@ class MemoryApiKeys:
             return None if found is None else self._now(found)
 
     def list(
-        self, tenant_id: str, *, limit: int, before: str | None
+        self,
+        tenant_id: str,
+        *,
+        limit: int,
+        before: str | None,
+        user_id: str | None = None,
     ) -> Sequence[ApiKey]:
         with self._state.lock:
             found = [
@@ -41,6 +46,7 @@ class MemoryApiKeys:
                 for each in self._state.api_keys.values()
                 if each.tenant_id == tenant_id
                 and each.revoked_at is None
+                and user_id in (None, each.user_id)
                 and (before is None or each.id < before)
             ]
         return sorted(found, key=lambda each: each.id, reverse=True)[:limit]
@@ -54,10 +60,12 @@ class MemoryApiKeys:
 
         return self._state.settle(change)
 
-    def revoke(self, tenant_id: str, key_id: str, *, at: datetime) -> ApiKey | None:
+    def revoke(
+        self, tenant_id: str, key_id: str, *, at: datetime, user_id: str | None = None
+    ) -> ApiKey | None:
         with self._state.writing():
             key = self._state.api_keys.get((tenant_id, key_id))
-            if key is None:
+            if key is None or user_id not in (None, key.user_id):
                 raise NotFound("There is no API key with this id.")
             if key.revoked_at is not None:
                 return None

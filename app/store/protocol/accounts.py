@@ -89,20 +89,30 @@ class ApiKeys(Protocol):
         ...
 
     def list(
-        self, tenant_id: str, *, limit: int, before: str | None
+        self,
+        tenant_id: str,
+        *,
+        limit: int,
+        before: str | None,
+        user_id: str | None = None,
     ) -> Sequence[ApiKey]:
-        """Return keys that are not revoked, newest first, with ids below `before`."""
+        """Return keys that are not revoked, newest first, with ids below `before`.
+
+        With `user_id`, those of this user.
+        """
         ...
 
     def use(self, key: ApiKey, *, at: datetime) -> "Future[None]":
         """Remember that a key was used, unless that is known to within a minute."""
         ...
 
-    def revoke(self, tenant_id: str, key_id: str, *, at: datetime) -> ApiKey | None:
+    def revoke(
+        self, tenant_id: str, key_id: str, *, at: datetime, user_id: str | None = None
+    ) -> ApiKey | None:
         """End a key and return it as it was; None if it had ended before.
 
         Raises:
-            NotFound: the tenant has no such key.
+            NotFound: the tenant, or this user in it, has no such key.
             Conflict: it is the tenant's last key with `admin` that does not expire.
         """
         ...

@@ -61,7 +61,12 @@ class SqlApiKeys:
         return None if found is None else rows.api_key(found)
 
     def list(
-        self, tenant_id: str, *, limit: int, before: str | None
+        self,
+        tenant_id: str,
+        *,
+        limit: int,
+        before: str | None,
+        user_id: str | None = None,
     ) -> Sequence[ApiKey]:
         query = (
             _with_role()
@@ -71,6 +76,8 @@ class SqlApiKeys:
         )
         if before is not None:
             query = query.where(api_keys.c.id < before)
+        if user_id is not None:
+            query = query.where(api_keys.c.user_id == user_id)
         return [rows.api_key(each) for each in self._reader.all(query, of=tenant_id)]
 
     def use(self, key: ApiKey, *, at: datetime) -> "Future[None]":
@@ -87,8 +94,12 @@ class SqlApiKeys:
 
         return self._writer.put(Once(change), "", None, of=key.tenant_id)
 
-    def revoke(self, tenant_id: str, key_id: str, *, at: datetime) -> ApiKey | None:
-        one = (api_keys.c.tenant_id == tenant_id, api_keys.c.id == key_id)
+    def revoke(
+        self, tenant_id: str, key_id: str, *, at: datetime, user_id: str | None = None
+    ) -> ApiKey | None:
+        one = [api_keys.c.tenant_id == tenant_id, api_keys.c.id == key_id]
+        if user_id is not None:
+            one.append(api_keys.c.user_id == user_id)
         end = (
             update(api_keys)
             .where(*one, api_keys.c.revoked_at.is_(None), _spared(tenant_id, key_id))
