@@ -49,6 +49,8 @@ from app.store.protocol import Processes, Store
 from app.store.sql import SqlStore
 from app.telemetry import logs
 from app.telemetry.metrics import Metrics
+from app.telemetry.signals import Signals
+from app.telemetry.traces import Tracer
 from app.web import wiring
 from app.web.services import Services
 
@@ -68,7 +70,7 @@ class Ground:
 
     settings: Settings
     vault: Vault
-    metrics: Metrics
+    signals: Signals
     store: Store
     lines: logs.Lines
 
@@ -133,7 +135,8 @@ def create_app(
         vault=ground.vault,
         secrets=core.secrets,
         purse=core.purse,
-        metrics=ground.metrics,
+        metrics=ground.signals.metrics,
+        tracer=ground.signals.tracer,
         vitals=core.vitals,
         **_plain(ground.settings),
     )
@@ -164,7 +167,7 @@ def create_worker(settings: Settings) -> Workshop:
         store=ground.store,
         engine=engine,
         listener=Listener(settings.redis_url, core.feeder.answer),
-        metrics=ground.metrics,
+        metrics=ground.signals.metrics,
         vitals=core.vitals,
         lines=ground.lines,
         start=partial(_start, engine, ground, _nothing),
@@ -187,10 +190,10 @@ def create_key_change(settings: Settings) -> KeyChange:
 
 def _ground(settings: Settings, store: Store | None) -> Ground:
     lines = logs.configure(level=settings.log_level, debug_cors=not settings.production)
-    vault, metrics = _vault(settings), Metrics()
-    store = store or SqlStore(settings.database, vault=vault, watch=metrics)
+    vault, signals = _vault(settings), Signals(Metrics(), _tracer(settings))
+    store = store or SqlStore(settings.database, vault=vault, watch=signals)
     return Ground(
-        settings=settings, vault=vault, metrics=metrics, store=store, lines=lines
+        settings=settings, vault=vault, signals=signals, store=store, lines=lines
     )
 
 
@@ -227,13 +230,13 @@ def _core(
     tally: Callable[[], Tally | None] = lambda: None,
     stats: Callable[[], PoolStats] | None = None,
 ) -> Core:
-    settings, store, metrics = ground.settings, ground.store, ground.metrics
+    settings, store, signals = ground.settings, ground.store, ground.signals
     secrets = Secrets(store.credentials, ground.vault)
-    http = _http(settings, metrics)
+    http = _http(settings, signals)
     purse = Purse(http, store.grants, ground.vault)
     pool = WorkerPool(workers=me.workers, queue=me.queue)
     house = House.build(
-        store, metrics, _ownership(settings, store.processes, me), pool, stats
+        store, signals, _ownership(settings, store.processes, me), pool, stats
     )
     compiler = Compiler(
         Registry(*CATALOG),
@@ -247,7 +250,8 @@ def _core(
             http=http,
             secrets=secrets,
             purse=purse,
-            metrics=metrics,
+            metrics=signals.metrics,
+            tracer=signals.tracer,
             max_output=settings.max_output,
         ),
         time_limit=settings.execution_timeout,
@@ -354,7 +358,16 @@ def _kept(settings: Settings, name: str, variable: str) -> bytes:
     return keyfile.key(settings.data_dir / name, variable)
 
 
-def _http(settings: Settings, metrics: Metrics) -> HttpClient:
+def _tracer(settings: Settings) -> Tracer:
+    """Record traces if somebody wants them; only then is what it takes imported."""
+    if settings.otlp_endpoint is None:
+        return Tracer()
+    from app.telemetry.otel import Recorder  # noqa: PLC0415 - 0.3 s and 15 MB
+
+    return Recorder(settings.otlp_endpoint, version=VERSION)
+
+
+def _http(settings: Settings, signals: Signals) -> HttpClient:
     guard = AddressGuard(
         allow_private=settings.private_allowed, allowed=settings.outbound_allow
     )
@@ -362,5 +375,5 @@ def _http(settings: Settings, metrics: Metrics) -> HttpClient:
         guard,
         max_body=settings.max_output,
         user_agent=f"Sluice/{VERSION}",
-        tell=metrics.outbound,
+        signals=signals,
     )

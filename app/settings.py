@@ -63,7 +63,6 @@ Names = Annotated[tuple[str, ...], Listed]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], Listed]
 Keys = Annotated[tuple[Annotated[str, AfterValidator(_key)], ...], Listed]
 UNBUILT = (
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
     "SLUICE_BACKLOG_LIMIT",
     "SLUICE_MAX_DEPTH",
     "SLUICE_MAX_LOOP",
@@ -115,6 +114,9 @@ class Settings:
     cors_origins: Names | None = None  # none: localhost in development
     outbound_private: Literal["allow", "deny"] | None = None
     outbound_allow: Networks = ()
+    otlp_endpoint: Annotated[str, AfterValidator(_absolute)] | None = field(
+        default=None, repr=False, metadata={"env": "OTEL_EXPORTER_OTLP_ENDPOINT"}
+    )
     metrics_token: str | None = field(default=None, repr=False)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

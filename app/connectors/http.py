@@ -2,9 +2,9 @@
 
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpcore2
 
@@ -14,16 +14,14 @@ from app.connectors.outgoing import Outgoing, Request, prepared, redirected
 from app.domain.context import ExecutionContext
 from app.domain.errors import ServiceError, StepFailed
 from app.security.addresses import AddressGuard
+from app.telemetry import traces
+from app.telemetry.signals import Signals
+from app.telemetry.traces import Facts, Kind, Span
 
 MAX_BODY = 1 << 20  # bytes of an opened answer
 MAX_REDIRECTS = 3
 MAX_HEADERS = 200  # of one answer; their bytes are bounded by httpcore2, 100 KiB
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-Tell = Callable[[str, float], None]  # how a call went, and how long it took
-
-
-def nobody(_: str, __: float) -> None:
-    """Hear nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +45,7 @@ class HttpClient:
         max_body: greatest size of an answer, bytes after decompression.
         user_agent: who we say we are, for example ``Sluice/1.0``.
         dialing: how connections are made.
-        tell: is told of every call, with a class of statuses or a failure code.
+        signals: are told of every call; the other side is told of the trace.
     """
 
     def __init__(
@@ -57,13 +55,13 @@ class HttpClient:
         max_body: int = MAX_BODY,
         user_agent: str = "Sluice",
         dialing: Dialing | None = None,
-        tell: Tell = nobody,
+        signals: Signals | None = None,
     ) -> None:
         self._guard = guard
         self._max_body = max_body
         self._user_agent = user_agent
         self._dialing = dialing or Dialing()
-        self._tell = tell
+        self._signals = signals or Signals()
 
     def call(self, context: ExecutionContext, request: Request) -> Reply:
         """Send a request, follow up to three redirects, read the whole answer.
@@ -84,13 +82,27 @@ class HttpClient:
         context.check()
         began, outcome = time.monotonic(), "internal"
         try:
-            reply = self._follow(context, prepared(request))
+            reply = self._traced(context, prepared(request))
             outcome = f"{reply.status // 100}xx"
         except ServiceError as error:
             outcome = error.code
             raise
         finally:
-            self._tell(outcome, time.monotonic() - began)
+            self._signals.metrics.outbound(outcome, time.monotonic() - began)
+        return reply
+
+    def _traced(self, context: ExecutionContext, outgoing: Outgoing) -> Reply:
+        facts: Facts = {
+            "http.request.method": outgoing.method,
+            "server.address": outgoing.url.host,
+            "server.port": outgoing.port,
+        }
+        parent = traces.here().context
+        with self._signals.tracer.span(
+            outgoing.method, parent, facts, kind=Kind.OUT
+        ) as span:
+            reply = self._follow(context, _carrying(span, outgoing))
+            span.note({"http.response.status_code": reply.status})
         return reply
 
     def _follow(self, context: ExecutionContext, outgoing: Outgoing) -> Reply:
@@ -152,6 +164,14 @@ class HttpClient:
             headers=headers,
             body=collector.body(),
         )
+
+
+def _carrying(span: Span, outgoing: Outgoing) -> Outgoing:
+    """Tell the other side which trace it is in, unless its caller says otherwise."""
+    if span.context is None or traces.HEADER in outgoing.headers:
+        return outgoing
+    headers = {**outgoing.headers, traces.HEADER: span.context}
+    return replace(outgoing, headers=headers)
 
 
 def _url_of(outgoing: Outgoing) -> httpcore2.URL:

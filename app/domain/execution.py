@@ -101,6 +101,7 @@ class Execution:
     replay_of: str | None = None
     key: str | None = None
     seat: str | None = None  # the process that let it in, while it is one of so many
+    trace: str | None = None  # W3C `traceparent` of what started it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ class Run:
     user_id: str
     awaited: bool = False  # whether whoever submits it then waits for its end
     dedupe: bytes | None = None  # the key of what comes only once
+    trace: str | None = None  # the context that it belongs to
 
 
 class Dispatcher:
@@ -164,6 +165,7 @@ class Dispatcher:
             trigger=run.trigger,
             user_id=run.user_id,
             created_at=at,
+            trace=run.trace,
         )
         return self._line.enter(new)
 

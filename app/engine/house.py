@@ -15,6 +15,8 @@ from app.engine.settlement import Settlement
 from app.engine.watching import Watchers
 from app.store.protocol import Store
 from app.telemetry.metrics import Metrics
+from app.telemetry.signals import Signals
+from app.telemetry.traces import Tracer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,7 @@ class House:
 
     store: Store
     metrics: Metrics
+    tracer: Tracer
     ownership: Ownership
     pool: WorkerPool
     backlog: Backlog
@@ -37,7 +40,7 @@ class House:
     def build(
         cls,
         store: Store,
-        metrics: Metrics,
+        signals: Signals,
         ownership: Ownership,
         pool: WorkerPool,
         stats: Callable[[], PoolStats] | None = None,
@@ -46,7 +49,7 @@ class House:
 
         Args:
             store: shared with other houses.
-            metrics: of the process.
+            signals: of the process.
             ownership: how others see that this one lives.
             pool: threads that execute, and places to wait; without threads workers
                 elsewhere do it.
@@ -57,14 +60,15 @@ class House:
         refusals = Refusals(store.ledger, process=ownership.id, stats=counts)
         return cls(
             store=store,
-            metrics=metrics,
+            metrics=signals.metrics,
+            tracer=signals.tracer,
             ownership=ownership,
             pool=pool,
             backlog=backlog,
             running=Running(),
             watchers=watchers,
             refusals=refusals,
-            reporter=Reporter(metrics, watchers),
+            reporter=Reporter(signals.metrics, watchers),
             settlement=Settlement(),
             doubts=Doubts(store.executions, backlog, ownership.id),
         )

@@ -43,8 +43,8 @@ class Engine:
         self._pool, self._running = house.pool, house.running
         self._backlog, self._watchers = house.backlog, house.watchers
         self._refusals, self._settlement = house.refusals, house.settlement
-        self._metrics, self._vitals = house.metrics, vitals
-        self._sweeper = Sweeper(house.store)
+        self._metrics, self._tracer = house.metrics, house.tracer
+        self._vitals, self._sweeper = vitals, Sweeper(house.store)
         self._recovery = Recovery(house.store, house.ownership, house.metrics)
         self._upkeep, self._doubts = Upkeep(house.store), house.doubts
         self._feeding = Ticker("feeder", feeder.feed)
@@ -60,6 +60,7 @@ class Engine:
             StoreUnavailable: the store cannot be opened or written.
         """
         self._store.start()
+        self._tracer.start()
         self._ownership.acquire()
         self._recovery.sweep()
         self._feeding.start()
@@ -105,6 +106,7 @@ class Engine:
         self._beating.stop()
         self._resign()
         self._store.close()
+        self._tracer.stop()
         self._ownership.release()
         log.info("Engine stopped", extra={"owner": self._ownership.id})
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from app.domain.execution import Execution, Status
 from app.engine.watching import Watchers
 from app.telemetry.metrics import Metrics
+from app.telemetry.traces import trace_id
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ class Reporter:
         self.metrics.executed(status.value, duration.total_seconds())
         log.info(
             "Workflow executed",
-            extra={
+            extra=_traced(execution)
+            | {
                 "tenant_id": execution.tenant_id,
                 "user_id": execution.user_id,
                 "workflow_id": execution.workflow_id,
@@ -40,3 +42,8 @@ class Reporter:
             },
         )
         self.watchers.tell(execution.id)
+
+
+def _traced(execution: Execution) -> dict[str, str]:
+    found = trace_id(execution.trace)
+    return {} if found is None else {"trace_id": found}

@@ -18,7 +18,8 @@ from app.engine.house import House
 from app.engine.journal import Journal, Lost
 from app.engine.plans import Plans
 from app.engine.steps import Parked, Steps, Tools
-from app.telemetry import logs
+from app.telemetry import logs, traces
+from app.telemetry.traces import Facts
 
 log = logging.getLogger(__name__)
 BROKEN = Failure("internal", "Sluice failed; its log has the details.")
@@ -32,7 +33,7 @@ class Runner:
     ) -> None:
         self._executions = house.store.executions
         self._running, self._reporter = house.running, house.reporter
-        self._metrics = house.metrics
+        self._metrics, self._tracer = house.metrics, house.tracer
         self._settlement = house.settlement
         self._plans, self._tools, self._time_limit = plans, tools, time_limit
 
@@ -58,6 +59,19 @@ class Runner:
             self._run(_begun(held), context, mask)
 
     def _run(self, held: Execution, context: ExecutionContext, mask: Mask) -> None:
+        if len(held.segments) == 1:
+            self._tracer.span("queue", held.trace, began=held.created_at).end()
+        facts: Facts = {
+            "sluice.tenant_id": held.tenant_id,
+            "sluice.workflow_id": held.workflow_id,
+            "sluice.execution_id": held.id,
+            "sluice.attempt": held.attempt,
+        }
+        with self._tracer.span("execution", held.trace, facts) as span:
+            logs.bind(trace_id=span.trace_id)
+            self._carry_on(held, context, mask)
+
+    def _carry_on(self, held: Execution, context: ExecutionContext, mask: Mask) -> None:
         journal = Journal(self._executions, held)
         try:
             self._start(held).add_done_callback(partial(self._check, held, journal))
@@ -104,6 +118,10 @@ class Runner:
 
     def _finish(self, held: Execution, journal: Journal, end: End) -> None:
         at = times.now()
+        span = traces.here()
+        span.note({"sluice.status": end.status.value})
+        if end.error is not None:
+            span.fail(end.error.code)
         write = partial(
             self._executions.finish,
             held,
@@ -121,6 +139,7 @@ class Runner:
         self._settlement.settle(write, report)
 
     def _park(self, held: Execution, journal: Journal, parked: Parked) -> None:
+        traces.here().note({"sluice.status": "waiting"})
         write = partial(
             self._executions.park,
             held,
@@ -133,6 +152,7 @@ class Runner:
 
     def _hand_back(self, held: Execution, journal: Journal, why: Exception) -> None:
         self._metrics.handed_back()
+        traces.here().note({"sluice.status": "queued"})
         log.warning("Execution handed back", extra={"reason": str(why)})
         records, segments = journal.unwritten(), _ended(held.segments)
 

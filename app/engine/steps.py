@@ -29,7 +29,9 @@ from app.engine.keyring import Keyring
 from app.engine.plan import PlannedStep
 from app.engine.retry import wait_before
 from app.security.secrets import Secrets
+from app.telemetry import traces
 from app.telemetry.metrics import Metrics
+from app.telemetry.traces import Facts, Tracer
 
 log = logging.getLogger(__name__)
 IN_THREAD = 1.0  # seconds; a longer wait leaves the thread
@@ -53,6 +55,7 @@ class Tools:
     secrets: Secrets
     purse: Purse
     metrics: Metrics
+    tracer: Tracer
     max_output: int  # bytes
 
 
@@ -122,6 +125,14 @@ class Steps:
     def _try(
         self, step: PlannedStep, record: StepRecord, context: ExecutionContext
     ) -> None:
+        parent = traces.here().context
+        facts: Facts = {"sluice.step": step.path, "sluice.uses": step.uses}
+        with self._tools.tracer.span("step", parent, facts):
+            self._repeat(step, record, context)
+
+    def _repeat(
+        self, step: PlannedStep, record: StepRecord, context: ExecutionContext
+    ) -> None:
         while (failure := self._attempt(step, record, context)) is not None:
             if not failure.retryable or record.attempt >= step.retry.attempts:
                 raise self._give_up(record, failure)
@@ -145,6 +156,17 @@ class Steps:
         self, step: PlannedStep, record: StepRecord, context: ExecutionContext
     ) -> StepFailed | None:
         """Run a step once; return the failure that another attempt might mend."""
+        parent = traces.here().context
+        facts: Facts = {"sluice.step": step.path, "sluice.attempt": record.attempt}
+        with self._tools.tracer.span("attempt", parent, facts) as span:
+            failure = self._once(step, record, context)
+            if failure is not None:
+                span.fail(failure.code)
+        return failure
+
+    def _once(
+        self, step: PlannedStep, record: StepRecord, context: ExecutionContext
+    ) -> StepFailed | None:
         self._began = time.monotonic()
         try:
             output = self._perform(step, record, context)

@@ -21,7 +21,8 @@ _OWN = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime"})
 def bind(**facts: str | None) -> None:
     """Add to what each line of this context says, such as ``tenant_id``."""
     known = {name: value for name, value in facts.items() if value is not None}
-    _facts.set((_facts.get() or {}) | known)
+    if known:
+        _facts.set((_facts.get() or {}) | known)
 
 
 def clear() -> None:

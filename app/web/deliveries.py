@@ -35,6 +35,11 @@ class Delivery:
     received_at: datetime
     client: int | None = None  # the socket it came by, if it is known
 
+    def header(self, name: str) -> str | None:
+        """Return the value of a header that came once, by its name in lower case."""
+        found = [value for key, value in self.headers if key.lower() == name]
+        return found[0] if len(found) == 1 else None
+
 
 def payload(
     delivery: Delivery, body: bytes, *, without: frozenset[str] = frozenset()

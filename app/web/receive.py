@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
+from functools import partial
 from typing import Protocol
 
 from app.domain.errors import (
@@ -24,6 +25,8 @@ from app.domain.workflow import Workflow
 from app.engine.dispatcher import Run
 from app.engine.rates import Rates
 from app.security.signatures.signed import Verdict
+from app.telemetry import logs, traces
+from app.telemetry.traces import Kind, Span, Tracer
 from app.web import deliveries, problems, verifying
 from app.web.deliveries import Delivery
 from app.web.doors import Door, Doors
@@ -34,6 +37,7 @@ from app.web.verifying import Verifier
 from app.web.waiting import WaitingRoom
 
 log = logging.getLogger(__name__)
+ROUTE = "/hooks/<token>"
 GONE = "There is no webhook at this URL: it is unknown, deleted or switched off."
 
 
@@ -71,36 +75,59 @@ class Receiver:
         room: WaitingRoom,
         *,
         rates: Rates,
+        tracer: Tracer,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._doors, self._dispatcher = doors, dispatcher
         self._refusals, self._metrics = refusals, metrics
-        self._room, self._rates, self._clock = room, rates, clock
+        self._room, self._rates = room, rates
+        self._tracer, self._clock = tracer, clock
 
     def admit(self, delivery: Delivery) -> Pending:
         """Find the workflow, judge the delivery, take a seat; wait for nothing."""
+        span = self._tracer.span(
+            "receive",
+            traces.parsed(delivery.header(traces.HEADER)),
+            {"http.request.method": delivery.method, "http.route": ROUTE},
+            kind=Kind.IN,
+            began=delivery.received_at,
+        )
+        logs.bind(trace_id=span.trace_id)
         try:
-            return self._enter(delivery)
+            return self._enter(delivery, span)
         except problems.Refused as error:
             problem = error.problem
         except ServiceError as error:
             outcome = "shed" if isinstance(error, Overloaded) else "failed"
             self._metrics.webhook(outcome)
             problem = problems.expected(error)
+        span.note({"http.response.status_code": problem.status})
+        span.fail(problem.code)
+        span.end()
         return Pending.refused(problem, request_id=delivery.request_id)
 
-    def _enter(self, delivery: Delivery) -> Pending:
+    def _enter(self, delivery: Delivery, span: Span) -> Pending:
         door = self._doors.find(delivery.token)
         if door is None:
             self._metrics.webhook("unknown")
             raise problems.Refused(_gone())
+        workflow = door.workflow
+        span.note(
+            {
+                "sluice.tenant_id": workflow.tenant_id,
+                "sluice.workflow_id": workflow.id,
+            }
+        )
         judged = self._judge(door, delivery)
         if isinstance(judged, Answer):
             self._book(door, "handshake", Outcome.HANDSHAKE)
+            span.end()
             return Pending.settled(judged, request_id=delivery.request_id)
-        return self._submit(door, delivery, judged)
+        return self._submit(door, delivery, judged, span)
 
-    def _submit(self, door: Door, delivery: Delivery, body: bytes) -> Pending:
+    def _submit(
+        self, door: Door, delivery: Delivery, body: bytes, span: Span
+    ) -> Pending:
         payload = deliveries.payload(delivery, body, without=door.telling)
         run = Run(
             published=door.published,
@@ -109,6 +136,7 @@ class Receiver:
             user_id=door.published.version.author_id,
             awaited=door.waits,
             dedupe=_key(door, delivery, payload),
+            trace=span.context,
         )
         with ExitStack() as undo:
             visit = None
@@ -119,7 +147,7 @@ class Receiver:
                 undo.enter_context(visit)
             future = self._dispatcher.submit(run)
             undo.pop_all()  # from here on, the answer gives the place back
-        future.add_done_callback(self._count)
+        future.add_done_callback(partial(self._count, span))
         return Pending(
             future,
             request_id=delivery.request_id,
@@ -206,11 +234,15 @@ class Receiver:
         self._metrics.webhook(outcome)
         self._refusals.count(door.workflow, Trigger.WEBHOOK, booked)
 
-    def _count(self, future: "Future[Execution]") -> None:
+    def _count(self, span: Span, future: "Future[Execution]") -> None:
         error = future.exception()
         repeated = isinstance(error, Duplicate)
         failed = "duplicate" if repeated else "failed"
-        self._metrics.webhook(failed if error else "accepted")
+        outcome = failed if error else "accepted"
+        self._metrics.webhook(outcome)
+        execution_id = None if error else future.result().id
+        span.note({"sluice.outcome": outcome, "sluice.execution_id": execution_id})
+        span.end()
 
 
 def _key(door: Door, delivery: Delivery, payload: Payload) -> bytes | None:

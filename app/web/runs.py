@@ -1,12 +1,17 @@
 """Starting a run for a person, and waiting for its end."""
 
+from dataclasses import replace
 from typing import Any
+
+from flask import request
 
 from app.domain import jsons, times
 from app.domain.errors import Overloaded
 from app.domain.execution import Execution, Payload, Trigger
 from app.domain.workflow import Published
 from app.engine.dispatcher import Run
+from app.telemetry import logs, traces
+from app.telemetry.traces import Kind
 from app.web.auth import Caller
 from app.web.requests import client
 from app.web.services import services
@@ -64,6 +69,20 @@ def _submit(
         user_id=who.user_id,
         awaited=awaited,
     )
+    with services().tracer.span(
+        "receive",
+        traces.parsed(request.headers.get(traces.HEADER)),
+        {
+            "sluice.tenant_id": who.tenant_id,
+            "sluice.workflow_id": published.workflow.id,
+        },
+        kind=Kind.IN,
+    ) as span:
+        logs.bind(trace_id=span.trace_id)
+        return _recorded(replace(run, trace=span.context))
+
+
+def _recorded(run: Run) -> Execution:
     try:
         return services().dispatcher.submit(run).result(COMMIT)
     except TimeoutError as error:

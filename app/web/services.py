@@ -17,6 +17,7 @@ from app.security.secrets import Secrets
 from app.security.vault import Vault
 from app.store.protocol import Store
 from app.telemetry.metrics import Metrics
+from app.telemetry.traces import Tracer
 from app.web.consenting import Consents
 from app.web.cookies import Cookies
 from app.web.doors import Doors
@@ -44,6 +45,7 @@ class Services:
     purse: Purse
     metrics: Metrics
     vitals: Vitals
+    tracer: Tracer
     public_url: str  # what links begin with; no slash at the end
     max_body: int  # bytes
     max_workflows: int  # of one tenant
@@ -100,6 +102,7 @@ class Services:
             self.metrics,
             self.room,
             rates=self.rates,
+            tracer=self.tracer,
         )
 
     @cached_property

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import logging
+import re
 import tracemalloc
 import zlib
 
@@ -14,6 +15,7 @@ from app.connectors.outgoing import Body, Request
 from app.connectors.resolving import Resolver
 from app.domain.errors import Cancelled, StepFailed
 from app.security.addresses import AddressGuard
+from app.telemetry.signals import Signals
 from tests.connectors.serving import Zone, answer, answering, get, read_request
 
 
@@ -55,11 +57,8 @@ def test_the_environments_proxies_are_not_used(serve, http, context, monkeypatch
 
 
 def test_every_call_is_told_by_its_class_of_status_or_its_failure(serve, context):
-    told = []
-    client = HttpClient(
-        AddressGuard(allow_private=True),
-        tell=lambda outcome, seconds: told.append((outcome, seconds >= 0)),
-    )
+    signals = Signals()
+    client = HttpClient(AddressGuard(allow_private=True), signals=signals)
     server = serve(answering(answer(status="404 Not Found")))
     client.call(context, get(server.url()))
     server.close()
@@ -69,7 +68,12 @@ def test_every_call_is_told_by_its_class_of_status_or_its_failure(serve, context
     with pytest.raises(Cancelled):
         client.call(context, get(server.url()))
 
-    assert told == [("4xx", True), ("connect-failed", True)]
+    text = signals.metrics.render()[0].decode()
+    calls = re.findall(
+        r'^sluice_outbound_calls_total\{outcome="(.+)"\} (.+)$', text, re.MULTILINE
+    )
+    assert calls == [("4xx", "1.0"), ("connect-failed", "1.0")]
+    assert "sluice_outbound_seconds_count 2.0" in text
 
 
 def test_cookies_of_one_call_are_not_sent_with_the_next(serve, http, context):

@@ -34,6 +34,8 @@ OTHERS = {
     "store/sql/lost_commits.py": {"psycopg"},
     "store/sql/postgresql.py": {"psycopg", "sqlalchemy.create_engine"},
     "store/sql/sqlite.py": {"sqlalchemy.create_engine"},
+    # the operator's collector of traces
+    "telemetry/otel.py": {"opentelemetry"},
     # finds the files of a package that is installed
     "web/docs.py": {"importlib"},
 }

@@ -6,6 +6,7 @@ from app.telemetry.metrics import Metrics
 from tests.deploy.units import ROOT
 
 PAGE = (ROOT / "docs" / "observability.md").read_text()
+METRICS = PAGE.partition("## Metrics\n")[2].partition("\n## ")[0]
 ROW = re.compile(r"^\| ((?:`\w+`(?:, )?)+) \|([^|]*)\|", re.MULTILINE)
 
 
@@ -13,7 +14,7 @@ def told():
     """The metrics of the page, with their labels."""
     return {
         name: re.findall(r"`(\w+)`", labels)
-        for names, labels in ROW.findall(PAGE)
+        for names, labels in ROW.findall(METRICS)
         for name in re.findall(r"`(\w+)`", names)
     }
 

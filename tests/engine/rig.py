@@ -30,7 +30,8 @@ from app.security.addresses import AddressGuard
 from app.security.secrets import Secrets
 from app.security.vault import Vault
 from app.store.memory import MemoryStore
-from app.telemetry.metrics import Metrics
+from app.telemetry.signals import Signals
+from app.telemetry.traces import Tracer
 
 PATIENCE = 5.0  # seconds; a test that waits so long has failed
 
@@ -94,6 +95,7 @@ class Rig:
         kind: str = "web",
         lease: float | None = None,
         leave: Callable[[], None] | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.outside = Outside()
         Gate.outside = Recorder.outside = self.outside
@@ -107,7 +109,9 @@ class Rig:
         )
         ownership = _ownership(folder, process, self.store, lease)
         self.pool = WorkerPool(workers=workers, queue=queue)
-        self.house = House.build(self.store, Metrics(), ownership, self.pool)
+        self.house = House.build(
+            self.store, Signals(tracer=tracer or Tracer()), ownership, self.pool
+        )
         self.refusals = self.house.refusals
         self.settlement, self.ownership = self.house.settlement, self.house.ownership
         compiler = Compiler(Registry(Gate, Recorder, SetValue, Delay, Fail, Stop))
@@ -120,6 +124,7 @@ class Rig:
                 secrets=Secrets(self.store.credentials, vault),
                 purse=Purse(http, self.store.grants, vault),
                 metrics=self.house.metrics,
+                tracer=self.house.tracer,
                 max_output=1000,
             ),
             time_limit=60,
@@ -170,6 +175,7 @@ class Rig:
         *,
         awaited: bool = False,
         key: bytes | None = None,
+        trace: str | None = None,
     ) -> Execution:
         """Dispatch a run and wait until it is recorded."""
         payload = Payload(
@@ -188,12 +194,15 @@ class Rig:
             user_id="user_1",
             awaited=awaited,
             dedupe=key,
+            trace=trace,
         )
         return self.dispatcher.submit(run).result(PATIENCE)
 
-    def finish(self, published: Published, body: Any = None) -> Execution:
+    def finish(
+        self, published: Published, body: Any = None, *, trace: str | None = None
+    ) -> Execution:
         """Dispatch a run and wait for its end."""
-        started = self.submit(published, body)
+        started = self.submit(published, body, trace=trace)
         ended = self.dispatcher.wait("tenant_1", started.id, PATIENCE)
         assert ended is not None, "the execution did not end"
         return ended

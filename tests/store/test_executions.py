@@ -9,6 +9,8 @@ from tests.store.company import HERE, LATER, NOON, payload, step
 
 BYTES = bytes(range(256))
 
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 
 def start(company, held):
     return company.executions.start(held, at=LATER).result(timeout=5)
@@ -23,7 +25,7 @@ def journal(company, execution):
 
 
 def test_an_execution_is_read_back_as_it_was_added(company):
-    execution = company.accept(key="customer 7", replay_of=ids.new("exec"))
+    execution = company.accept(key="customer 7", replay_of=ids.new("exec"), trace=TRACE)
 
     assert company.now(execution) == execution
 

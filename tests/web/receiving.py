@@ -12,6 +12,7 @@ from app.domain.ledger import Outcome
 from app.engine.dispatcher import Run
 from app.engine.rates import LocalRates
 from app.store.memory import MemoryStore
+from app.telemetry.traces import Tracer
 from app.web.deliveries import Delivery
 from app.web.doors import Doors
 from app.web.pending import Pending
@@ -89,7 +90,15 @@ class Rig:
         self.doors = Doors(self.stored, verifiers)
         self.now = 0.0
         self.rates = LocalRates(workflow=rate, clock=lambda: self.now)
-        self.receiver = Receiver(self.doors, desk, books, books, room, rates=self.rates)
+        self.receiver = Receiver(
+            self.doors,
+            desk,
+            books,
+            books,
+            room,
+            rates=self.rates,
+            tracer=Tracer(),
+        )
 
     def admit(self, **changes) -> Pending:
         given: dict[str, Any] = {

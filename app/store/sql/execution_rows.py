@@ -44,6 +44,7 @@ def execution_values(execution: Execution) -> Values:
         "replay_of": execution.replay_of,
         "key": execution.key,
         "seat": execution.seat,
+        "trace": execution.trace,
     }
 
 
@@ -72,6 +73,7 @@ def execution(row: AnyRow) -> Execution:
         replay_of=row.replay_of,
         key=row.key,
         seat=row.seat,
+        trace=row.trace,
     )
 
 

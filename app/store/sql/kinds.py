@@ -40,6 +40,12 @@ class New:
         """Whether it needs a seat."""
         return self.execution["seat"] is not None
 
+    @property
+    def trace(self) -> str | None:
+        """The context of the trace that the execution belongs to."""
+        trace: str | None = self.execution["trace"]
+        return trace
+
     @classmethod
     def of(
         cls,

@@ -183,6 +183,7 @@ executions = Table(
     _text("replay_of", null=True),
     _text("key", null=True),
     _text("seat", null=True),
+    _text("trace", null=True),
     ForeignKeyConstraint(
         ["tenant_id", "workflow_id", "version"],
         ["versions.tenant_id", "versions.workflow_id", "versions.number"],

@@ -54,6 +54,12 @@ class Task:
     of: str = ""  # whose rows it may see
     future: "Future[Any]" = field(default_factory=Future)
 
+    @property
+    def trace(self) -> str | None:
+        """The trace that it is for, if it begins something in one."""
+        trace: str | None = getattr(self.member, "trace", None)
+        return trace
+
 
 Group = tuple[Kind, list[Task]]
 

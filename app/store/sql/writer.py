@@ -24,7 +24,9 @@ BATCH = 128  # tasks of one transaction, at most
 class Watch(Protocol):
     """Whoever counts commits; called by the writer's thread."""
 
-    def committed(self, changes: int, seconds: float) -> None: ...
+    def committed(
+        self, changes: int, seconds: float, contexts: Sequence[str]
+    ) -> None: ...
     def commit_failed(self) -> None: ...
 
 
@@ -165,7 +167,8 @@ class Writer:
             log.exception("Changes not committed")
             return self._lost(tasks, StoreUnavailable("the change was not committed"))
         if self._watch:
-            self._watch.committed(len(tasks), time.monotonic() - began)
+            contexts = [each.trace for each in tasks if each.trace]
+            self._watch.committed(len(tasks), time.monotonic() - began, contexts)
         return answers
 
     def _carry_out(self, tasks: Sequence[Task]) -> Sequence[Answer]:

@@ -52,11 +52,13 @@ class Watch:
 
     def __init__(self) -> None:
         self.changes: list[int] = []
+        self.contexts: list[str] = []
         self.failed = 0
 
-    def committed(self, changes: int, seconds: float) -> None:
+    def committed(self, changes: int, seconds: float, contexts) -> None:
         assert seconds >= 0
         self.changes.append(changes)
+        self.contexts += contexts
 
     def commit_failed(self) -> None:
         self.failed += 1
@@ -103,6 +105,20 @@ def test_every_commit_is_told_with_its_size(make_writer):
 
     assert (watch.changes, watch.failed) == ([1, 3], 0)
     assert writer.waiting() == 0
+
+
+def test_a_commit_is_told_with_the_traces_of_what_it_records(database, tmp_path):
+    watch = Watch()
+    store = SqlStore(f"sqlite:///{tmp_path}/watched.db", watch=watch)
+    store.start()
+    company = found(store)
+
+    company.accept(trace="00-the-first-01")
+    company.accept()
+    company.run(trace="00-another-01")
+    store.close()
+
+    assert watch.contexts == ["00-the-first-01", "00-another-01"]
 
 
 def test_a_commit_that_failed_is_told_as_one(make_writer, database):
