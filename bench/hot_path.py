@@ -2,7 +2,8 @@
 
 Run by `bench/instructions.py` below valgrind: between two marks, which are calls of C
 functions that nothing else calls, it takes COUNT events. ``python -m bench.hot_path
-sluice|bare COUNT`` alone runs it once.
+sluice|silent|bare COUNT`` alone runs it once; silent is the service without anything
+that an event adds to metrics and traces.
 """
 
 import logging
@@ -21,6 +22,7 @@ from gunicorn.config import Config
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 
+from app.engine import feeder, lifecycle
 from app.factory import create_app
 from app.server.answering import answer
 from app.server.connection import Connection
@@ -28,9 +30,20 @@ from app.server.framer import Framer
 from app.server.limits import Limits
 from app.server.outlet import Budget, Outlet
 from app.settings import Settings
+from app.telemetry.metrics import Metrics
+from app.telemetry.traces import NOTHING, Tracer
 from bench import bare, event
 
 WARM = 30  # events before the first mark: caches fill, code specializes
+EACH_EVENT = (
+    "committed",
+    "executed",
+    "http_request",
+    "outbound",
+    "started",
+    "step",
+    "webhook",
+)
 ENDS = (("127.0.0.1", 40_000), ("127.0.0.1", 8000))
 CONFIG = {
     "http_parser": "python",
@@ -93,8 +106,16 @@ class Ends(logging.Handler):
             raise SystemExit("an execution did not end")
 
 
+def silence() -> None:
+    """Leave out what each event adds to the metrics and to its trace."""
+    for name in EACH_EVENT:
+        setattr(Metrics, name, lambda *_: None)
+    setattr(Tracer, "span", lambda *_, **__: NOTHING)  # noqa: B010 - mypy would mind
+
+
 def sluice(stack: ExitStack) -> Callable[[], None]:
     """Start the service over a file, and return what brings one event to its end."""
+    lifecycle.BEAT = feeder.GLANCE = 3600.0  # what is done each second is no event's
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
     app = create_app(Settings(data_dir=folder / "data", signup="open"))
     app.extensions["start"]()
@@ -135,7 +156,9 @@ def _hook(app: Any) -> str:
 def main(what: str, count: int) -> None:
     """Take events between two marks."""
     with ExitStack() as stack:
-        if what == "sluice":
+        if what == "silent":
+            silence()
+        if what in {"sluice", "silent"}:
             one = sluice(stack)
         else:
             wire = Wire(bare.flask)

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -51,16 +52,26 @@ def count() -> dict[str, float]:
     """Count what one event takes, and what one bare answer does."""
     with tempfile.TemporaryDirectory(prefix="instructions-") as folder:
         outs = {what: Path(folder) / what for what in ("sluice", "bare")}
-        runs = [_start(what, out) for what, out in outs.items()]
-        for each in runs:
-            _, told = each.communicate(timeout=LIMIT)
-            if each.returncode:
-                raise SystemExit(told.decode()[-2000:])
-        event, bare = (_total(out) // EVENTS for out in outs.values())
+        event, bare = run(outs)
     return {"event": event, "bare": bare, "ratio": round(event / bare, 3)}
 
 
-def _start(what: str, out: Path) -> "subprocess.Popen[bytes]":
+def run(outs: Mapping[str, Path], **env: str) -> list[int]:
+    """Count what one event takes for each way, side by side.
+
+    Args:
+        outs: ways that `bench.hot_path` knows, and files to write.
+        env: more for the environment.
+    """
+    runs = [_start(what, out, env) for what, out in outs.items()]
+    for each in runs:
+        _, told = each.communicate(timeout=LIMIT)
+        if each.returncode:
+            raise SystemExit(told.decode()[-2000:])
+    return [_total(out) // EVENTS for out in outs.values()]
+
+
+def _start(what: str, out: Path, env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         raise SystemExit("valgrind counts and is missing; install the package.")
@@ -68,7 +79,7 @@ def _start(what: str, out: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [*command, sys.executable, "-m", "bench.hot_path", what, str(EVENTS)],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"},
+        env={"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", **env},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
