@@ -5,14 +5,16 @@ granted here; what does not fit is the compiler's to refuse.
 """
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.domain import masking
 from app.domain.workflow import Definition
 
 # Kinds of steps with a `url` that is a secret, and the type of credential it becomes.
 OWN_TYPES: Mapping[str, str] = {"slack.message": "slack", "discord.message": "discord"}
+CALLING, HEADERS = "http.request", "headers"
 SECTIONS = ("steps", "on_failure")
 VERIFYING = ("secret", "verify_token")
 Path = tuple[str | int, ...]
@@ -28,6 +30,7 @@ class Spot:
     label: str  # what the secret is for, in a word
     name: str | None = None
     secret: str | None = field(default=None, repr=False)
+    header: str = ""  # whose value the secret is
 
 
 def spots(definition: Definition) -> Iterator[Spot]:
@@ -53,15 +56,22 @@ def with_names(definition: Definition, named: Mapping[Path, str]) -> dict[str, A
     changed = copy.deepcopy(dict(definition))
     for path, name in named.items():
         *way, last = path
-        holder: Any = changed
-        for part in way:
-            holder = holder[part]
+        holder = _at(changed, way)
         if last == "url":
             del holder["url"]
             holder["credential"] = name
+        elif way[-1] == HEADERS:
+            del holder[last]
+            _at(changed, way[:-1])["credential"] = name
         else:
             holder[last] = {"credential": name}
     return changed
+
+
+def _at(value: Any, path: Sequence[str | int]) -> Any:
+    for part in path:
+        value = value[part]
+    return value
 
 
 def _of_step(step: Mapping[str, Any], base: Path) -> Iterator[Spot]:
@@ -75,12 +85,34 @@ def _of_step(step: Mapping[str, Any], base: Path) -> Iterator[Spot]:
     found: list[Spot] = []
     if own is not None and isinstance(url := values.get("url"), str):
         found.append(Spot(path=(*base, "url"), type=own, label=label, secret=url))
+    if uses == CALLING and (header := _telling(values)) is not None:
+        path, secret = (*base, HEADERS, header), values[HEADERS][header]
+        found.append(
+            Spot(path=path, type="header", label=label, secret=secret, header=header)
+        )
     if isinstance(sign := values.get("sign"), dict):
         found += _secret(sign, (*base, "sign"), label)
         found += _secrets(sign, (*base, "sign", "secret"), label)
     for each in found:
         if "{{" not in (each.secret or ""):  # else it is known at run time only
             yield each
+
+
+def _telling(values: Mapping[str, Any]) -> str | None:
+    """Return the first header that holds a secret, where a credential can hold it."""
+    headers = values.get(HEADERS)
+    if "credential" in values or not isinstance(headers, dict):
+        return None
+    told = (
+        name
+        for name, value in headers.items()
+        if isinstance(name, str)
+        and masking.tells(name)
+        and isinstance(value, str)
+        and value.strip()
+        and "{{" not in value
+    )
+    return next(told, None)
 
 
 def _secrets(holder: Mapping[str, Any], path: Path, label: str) -> Iterator[Spot]:

@@ -100,11 +100,11 @@ class Mover:
 
     def _find(self, spot: Spot, known: Sequence[Credential]) -> Credential | None:
         """Return the credential that holds this secret already."""
-        assert spot.type is not None
-        assert spot.secret is not None
-        [field] = SECRETS[spot.type]
+        data = _data(spot)
         for each in known:
-            if each.type == spot.type and self._holds(each, field, spot.secret):
+            if each.type == spot.type and all(
+                self._holds(each, field, value) for field, value in data.items()
+            ):
                 return each
         return None
 
@@ -116,8 +116,6 @@ class Mover:
 
     def _make(self, owner: Owner, spot: Spot, taken: set[str]) -> Credential:
         assert spot.type is not None
-        assert spot.secret is not None
-        [field] = SECRETS[spot.type]
         credential_id = ids.new("cred")
         return Credential(
             tenant_id=owner.tenant_id,
@@ -125,9 +123,7 @@ class Mover:
             name=self._free_name(owner, spot.label, taken),
             type=spot.type,
             workflow_id=owner.workflow_id,
-            sealed=self._secrets.seal(
-                owner.tenant_id, credential_id, {field: spot.secret}
-            ),
+            sealed=self._secrets.seal(owner.tenant_id, credential_id, _data(spot)),
             created_at=owner.at,
             updated_at=owner.at,
         )
@@ -141,6 +137,15 @@ class Mover:
             if name not in taken and self._type(owner.tenant_id, name) is None:
                 return name
             number += 1
+
+
+def _data(spot: Spot) -> dict[str, str]:
+    """Return the fields of the credential that a secret becomes."""
+    assert spot.type is not None
+    assert spot.secret is not None
+    [field] = SECRETS[spot.type]
+    named = {"name": spot.header} if spot.header else {}
+    return {**named, field: spot.secret.strip() if spot.header else spot.secret}
 
 
 def _pointer(path: Path) -> str:

@@ -68,6 +68,42 @@ def test_the_url_of_a_request_is_no_secret():
     assert found(steps(message("http.request", url=URL))) == []
 
 
+def calling(**settings):
+    return {"id": "call", "uses": "http.request", "with": {"url": URL, **settings}}
+
+
+@pytest.mark.parametrize("name", ["Authorization", "X-Api-Key", "x-gitlab-token"])
+def test_a_header_that_is_named_like_a_secret_is_found_and_replaced(name):
+    headers = {"Accept": "text/csv", name: "Bearer s3cret"}
+    definition = steps(calling(headers=headers))
+    [spot] = references.spots(definition)
+
+    changed = references.with_names(definition, {spot.path: "call 1"})
+
+    assert (spot.type, spot.header, spot.secret) == ("header", name, "Bearer s3cret")
+    with_ = {"headers": {"Accept": "text/csv"}, "credential": "call 1"}
+    assert changed == steps(calling(**with_))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"headers": {"Authorization": "Bearer {{ vars.token }}"}},
+        {"headers": {"Accept": "text/csv", "Idempotency-Key": "k"}},
+        {"headers": {"Authorization": 7}},
+        {"headers": ["Authorization"]},
+    ],
+)
+def test_other_headers_are_no_secrets(settings):
+    assert found(steps(calling(**settings))) == []
+
+
+def test_beside_a_credential_a_header_stays():
+    definition = steps(calling(headers={"X-Token": "s3cret"}, credential="mine"))
+
+    assert [each.name for each in references.spots(definition)] == ["mine"]
+
+
 def test_what_signs_a_request_is_found():
     step = message("http.request", sign={"secret": "whsec_canary"})
 

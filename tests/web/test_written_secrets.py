@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 
 import pytest
 
@@ -249,3 +250,28 @@ def test_a_refused_definition_leaves_no_credential(api):
     assert answer.status_code == 422
     assert CANARY not in answer.text
     assert names(api) == {}
+
+
+def test_a_secret_header_becomes_a_credential_and_is_sent_as_it_was(api):
+    settings = {
+        "url": "http://127.0.0.1:9/",
+        "headers": {"Authorization": "Bearer canary-8f2c", "Accept": "text/csv"},
+    }
+    call = {"id": "call", "uses": "http.request", "with": settings}
+    wanted = {"definition": definition(call), "name": "Orders"}
+
+    made = api.call("POST", "/workflows", wanted)
+    again = api.call("PUT", f"/workflows/{made['id']}", wanted)
+
+    for saved in (made, again):
+        assert saved["definition"]["steps"][0]["with"] == {
+            "url": "http://127.0.0.1:9/",
+            "headers": {"Accept": "text/csv"},
+            "credential": "Orders call 1",
+        }
+    assert [each["type"] for each in names(api).values()] == ["header"]
+    assert "canary" not in json.dumps([made, again])
+    other = {**settings, "headers": {"X-Token": "Bearer canary-8f2c"}}
+    wanted["definition"] = definition({**call, "with": other})
+    third = api.call("PUT", f"/workflows/{made['id']}", wanted)
+    assert third["definition"]["steps"][0]["with"]["credential"] == "Orders call 2"
