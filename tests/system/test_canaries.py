@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.collector import Collector
 from tests.connectors.provider import Provider
 from tests.services import certificates
 from tests.system.canaries import Places, Watched, backup
@@ -25,7 +26,7 @@ SPOKEN = ("text", "broken", "home", "away", "leak", "silent", "untrusted", "clos
 AGAIN = "{{ steps.again.output }}"
 PLACES = (
     "API answers", "answers to senders", "answers to browsers", "/metrics",
-    "log", "database and its journal", "backups",
+    "log", "traces", "database and its journal", "backups",
 )  # fmt: skip
 
 
@@ -34,6 +35,12 @@ def provider() -> Iterator[Provider]:
     one = Provider()
     yield one
     one.close()
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with Collector() as one:
+        yield one
 
 
 @pytest.fixture
@@ -92,9 +99,10 @@ def crash(server: Server, mill: Mill, echo: Echo) -> None:
 
 
 def test_no_secret_comes_out_anywhere(  # noqa: PLR0913, PLR0917 - the servers it meets
-    start, provider, echo, untrusted, closed, tmp_path, figure
+    start, provider, echo, untrusted, closed, collector, tmp_path, figure
 ):
-    server, places, control = start(), Places(), canary("control")
+    server = start(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    places, control = Places(), canary("control")
     api = Watched(server.url, places)
     api.register()
     mill = Mill(api, provider)
@@ -123,11 +131,14 @@ def test_no_secret_comes_out_anywhere(  # noqa: PLR0913, PLR0917 - the servers i
     places.add_files("database and its journal", (server.home / "data").glob("sluice*"))
     places.add_files("backups", backup(server.home / "data/sluice.db", tmp_path))
     server.stop()
+    spans = [json.dumps(dict(each.attributes)) for each in collector.spans()]
+    places.add("traces", f"{spans} {collector.spans()}".encode())
     places.add("log", server.written().encode())
     places.add("log", json.dumps(server.lines(), ensure_ascii=False).encode())
 
     # The search would find one: it finds what is no secret, in each place and form.
     marks = {"control": control, "a metric": "sluice_executions_total"}
+    marks |= {"a span": "http.response.status_code"}
     found = {each.partition(" in ")[2] for each in places.hits(marks)}
     assert set(PLACES) - {"answers to browsers"} <= found
     # Each secret that a step uses was sent, and nothing of it to another origin.
