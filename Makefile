@@ -11,7 +11,7 @@ BEHIND_NGINX = $(addprefix tests/system/test_,$(addsuffix .py,\
 	crash drain duplicates first_use github_events lifecycle overload reload waiting_callers))
 SYSTEM_TESTS = $(shell grep -rl 'mark\.system' tests --include='test_*.py')
 
-.PHONY: run test check format demo test-services test-system system-report bench bench-quick bench-instructions bench-accept bench-signals bench-tests clean
+.PHONY: run test check format demo test-services test-system system-report bench bench-quick bench-instructions bench-accept bench-signals bench-stores bench-tests clean
 
 run: $(RUNS)  ## serve on http://localhost:8000, or on PORT
 	@echo "Sluice will answer on http://localhost:$${PORT:-8000}; Ctrl-C stops it." >&2
@@ -58,6 +58,9 @@ bench-accept: $(CHECKS)  ## take what an event takes now for what it may take
 
 bench-signals: $(CHECKS)  ## what metrics and disabled tracing add to an event, at most 3 %
 	@$(BIN)/python -m bench.signals
+
+bench-stores: $(CHECKS)  ## executions a second on PostgreSQL, as a ratio to SQLite
+	@PYTHONPATH=. $(BIN)/python bench/stores.py
 
 bench-tests: $(CHECKS)  ## the store's contract tests: seconds in memory and on SQLite
 	@$(BIN)/python bench/store_tests.py

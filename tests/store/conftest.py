@@ -79,14 +79,12 @@ def walled_store(postgres_url) -> Iterator[SqlStore]:
     store.close()
 
 
-POSTGRESQL = ("postgres_store", "walled_store")
-
-
 @pytest.fixture(
     params=[
-        "memory_store",
-        "sql_store",
-        *(pytest.param(each, marks=pytest.mark.services) for each in POSTGRESQL),
+        pytest.param("memory_store", id="memory"),
+        pytest.param("sql_store", id="sqlite"),
+        pytest.param("postgres_store", id="postgresql", marks=pytest.mark.services),
+        pytest.param("walled_store", id="walled", marks=pytest.mark.services),
     ]
 )
 def store(request: pytest.FixtureRequest) -> Store:

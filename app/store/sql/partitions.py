@@ -14,8 +14,7 @@ from app.domain.times import to_ms
 PARENTS = ("executions", "payloads", "steps")
 AHEAD = timedelta(weeks=4)
 # These run as the tables' owner, whoever calls them; one at a time, others pass.
-# By its own name nobody reaches a row of a partition: that is what its parent's
-# policies are for.
+# By its own name no tenant reaches a row of a partition, only who may see all: a dump.
 FUNCTIONS = (
     """
 CREATE OR REPLACE FUNCTION sluice_shut(part text) RETURNS void
@@ -23,6 +22,10 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', part);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', part);
+    IF NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = part::regclass) THEN
+        EXECUTE format('CREATE POLICY of_anybody ON %I USING '
+            '(current_setting(''app.tenant'', true) = ''*'')', part);
+    END IF;
 END $$
 """,
     """
