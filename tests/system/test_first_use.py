@@ -88,7 +88,7 @@ def test_the_commands_of_the_readme_work_when_pasted_in_order(served: str):
 
     told = run(f"echo '{MARK}'\n".join(commands), environment())
 
-    _, hook, _, finished, refused = told
+    _, hook, _, finished, refused, _, joined = told
     assert hook.strip().startswith(f"{served}/hooks/")
     execution = json.loads(finished)
     assert execution["status"] == "success"
@@ -100,6 +100,8 @@ def test_the_commands_of_the_readme_work_when_pasted_in_order(served: str):
     pointers = [each["pointer"] for each in problem["errors"]]
     assert shown["errors"][0]["pointer"] in pointers
     assert len(pointers) == 2
+    assert json.loads(joined)["user"]["email"] == "colleague@example.com"
+    assert json.loads(joined)["role"] == "editor"
 
 
 def call(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
