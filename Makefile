@@ -41,8 +41,10 @@ test-system: $(CHECKS)  ## real server processes: those that wait side by side, 
 	@$(PYTEST) $(SYSTEM_TESTS) -m "system and alone" --junitxml=build/reports/system-alone.xml
 	@SLUICE_TESTS_BEHIND=nginx $(PYTEST) $(BEHIND_NGINX) -m "system and not direct" --junitxml=build/reports/behind-nginx.xml
 
-system-report: test-system  ## the figures of the system tests, into docs/runtime.md
-	@$(BIN)/python -m tests.system.figures build/reports/system*.xml > docs/runtime.md
+system-report: test-system  ## the figures of the system tests, into docs/runtime.md and docs/scaling.md
+	@$(BIN)/python -m tests.system.figures runtime build/reports/system*.xml > docs/runtime.md
+	@$(BIN)/python -m tests.system.figures scaling build/reports/system*.xml > build/scaling.md
+	@mv build/scaling.md docs/scaling.md
 
 bench: $(CHECKS)  ## ten minutes on a quiet machine: figures and plot into docs/performance.md
 	@$(BIN)/python -m bench.run full

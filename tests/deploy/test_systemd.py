@@ -13,6 +13,7 @@ from tests.deploy import units
 from tests.deploy.units import ROOT
 
 SERVICE = units.read("sluice.service")
+WORKER = units.read("sluice-worker.service")
 SOCKET = units.read("sluice.socket")
 ANALYZE = shutil.which("systemd-analyze")
 EXPOSURE = 1.1  # of 10; what docs/operations.md says too
@@ -90,6 +91,29 @@ def test_as_many_files_may_be_open_as_the_server_wants():
     assert int(SERVICE["LimitNOFILE"][0]) == OPEN_FILES
 
 
+def test_a_worker_is_as_little_exposed_and_as_carefully_stopped_as_the_service():
+    own = {
+        *("After", "Description", "Documentation", "Environment", "ExecStart"),
+        *("OOMPolicy", "Type", "WantedBy", "Wants"),
+    }
+    not_its = {"Also", "ExecReload", "NotifyAccess", "Requires"}
+
+    assert WORKER.keys() - own == SERVICE.keys() - own - not_its
+    assert {name: WORKER[name] for name in WORKER.keys() - own} == {
+        name: SERVICE[name] for name in WORKER.keys() - own
+    }
+
+
+def test_a_worker_runs_the_same_program_and_tells_its_health_to_this_machine_alone():
+    environment = units.environment("sluice-worker.service")
+
+    assert WORKER["ExecStart"] == ["/opt/sluice/.venv/bin/python -m app worker"]
+    assert WORKER["Restart"] == ["on-failure"]  # it exits with 1 when taken for dead
+    assert environment["SLUICE_BIND"] == "127.0.0.1"
+    assert environment["PORT"] != SOCKET["ListenStream"][0].rpartition(":")[2]
+    assert environment["SLUICE_DATA_DIR"] == "/var/lib/sluice"
+
+
 @pytest.fixture
 def unit(tmp_path: Path) -> Path:
     """The service's unit, with the interpreter where it says."""
@@ -111,7 +135,8 @@ def analyze(*arguments: str) -> str:
 @needs_systemd
 @pytest.mark.system
 def test_systemd_finds_no_fault_in_the_units(unit: Path):
-    told = analyze("verify", str(unit), str(unit.with_suffix(".socket")))
+    worker = unit.with_name("sluice-worker.service")
+    told = analyze("verify", str(unit), str(unit.with_suffix(".socket")), str(worker))
 
     assert unit.parent.name not in told
 
@@ -127,3 +152,15 @@ def test_systemd_judges_the_service_as_little_exposed(unit: Path, record_propert
     record_property("exposure of the unit, of 10 (goal: below 2)", found[1])
     stated = f"**{EXPOSURE} of 10**"
     assert stated in (ROOT / "docs/operations.md").read_text()
+
+
+@needs_systemd
+@pytest.mark.system
+def test_systemd_judges_a_worker_as_no_more_exposed(unit: Path):
+    worker = unit.with_name("sluice-worker.service")
+
+    told = analyze("security", "--offline=true", "--no-pager", str(worker))
+
+    found = re.search(r"Overall exposure level .*: ([\d.]+)", told)
+    assert found
+    assert float(found[1]) <= EXPOSURE

@@ -17,14 +17,17 @@ def read(name: str) -> dict[str, list[str]]:
     return found
 
 
-def environment() -> dict[str, str]:
-    """Return what the service's unit sets itself."""
-    words = " ".join(read("sluice.service")["Environment"]).split()
+def environment(name: str = "sluice.service") -> dict[str, str]:
+    """Return what a service's unit sets itself."""
+    words = " ".join(read(name)["Environment"]).split()
     return {name: value for name, _, value in (each.partition("=") for each in words)}
 
 
 def adapted(folder: Path, root: Path) -> Path:
-    """Copy the units with another place for the project; return the service's."""
+    """Copy the units with another place for the project; return the service's.
+
+    The others lie beside it.
+    """
     for each in UNITS.iterdir():
         (folder / each.name).write_text(each.read_text().replace(HOME, str(root)))
     return folder / "sluice.service"

@@ -83,6 +83,10 @@ class Postgres:
             )
         eventually(self._is_ready, within=30, what="PostgreSQL takes connections")
 
+    def configure(self, **settings: str) -> None:
+        """Change settings of the server; they hold from the next start on."""
+        self._settings |= settings
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop: SIGINT ends every session first, SIGQUIT ends without a checkpoint."""
         if self._process is not None:

@@ -8,10 +8,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.system.client import Api, send
 from tests.system.waiting import eventually
@@ -36,6 +36,8 @@ def free_port() -> int:
 class Server:
     """One data directory and the processes that serve it, one after the other."""
 
+    program: ClassVar[Sequence[str]] = COMMAND
+
     def __init__(self, home: Path, **settings: str) -> None:
         self.home = home
         self.port = free_port()
@@ -54,7 +56,7 @@ class Server:
         began = time.monotonic()
         with self.out.open("ab") as out, self.err.open("ab") as err:
             self._process = subprocess.Popen(
-                COMMAND,
+                self.program,
                 cwd=ROOT,
                 env=self._env,
                 stdout=out,
@@ -104,6 +106,10 @@ class Server:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
 
+    def has_ended(self) -> bool:
+        """Whether the master has gone by itself."""
+        return self._running().poll() is not None
+
     def close(self) -> None:
         """Leave no process behind, also none that took the master's place."""
         if self._process:
@@ -147,6 +153,12 @@ class Server:
             return send("GET", f"{self.url}/health/ready", timeout=5).status == 200
         except OSError:
             return False
+
+
+class Worker(Server):
+    """A process that executes what servers accept."""
+
+    program = (sys.executable, "-m", "app", "worker")
 
 
 def _objects(path: Path) -> Iterator[dict[str, Any]]:
