@@ -199,6 +199,8 @@ class Dispatcher:
             place.free()
             answer.set_exception(duplicate)
             return
+        if execution.owner is not None:  # else it is run elsewhere
+            self._house.payloads.keep(execution.id, run.payload)
         place.take(execution)
         log.info(
             "Execution queued",

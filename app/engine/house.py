@@ -7,6 +7,7 @@ from typing import Self
 from app.engine.backlog import Backlog
 from app.engine.doubts import Doubts
 from app.engine.ownership import Ownership
+from app.engine.payloads import Payloads
 from app.engine.pool import PoolStats, WorkerPool
 from app.engine.refusals import Refusals
 from app.engine.report import Reporter
@@ -29,6 +30,7 @@ class House:
     ownership: Ownership
     pool: WorkerPool
     backlog: Backlog
+    payloads: Payloads
     running: Running
     watchers: Watchers
     refusals: Refusals
@@ -65,6 +67,7 @@ class House:
             ownership=ownership,
             pool=pool,
             backlog=backlog,
+            payloads=Payloads(store.executions),
             running=Running(),
             watchers=watchers,
             refusals=refusals,

@@ -31,7 +31,7 @@ class Runner:
     def __init__(
         self, house: House, plans: Plans, tools: Tools, *, time_limit: float
     ) -> None:
-        self._executions = house.store.executions
+        self._executions, self._payloads = house.store.executions, house.payloads
         self._running, self._reporter = house.running, house.reporter
         self._metrics, self._tracer = house.metrics, house.tracer
         self._settlement = house.settlement
@@ -97,7 +97,7 @@ class Runner:
         self, held: Execution, journal: Journal, context: ExecutionContext, mask: Mask
     ) -> Course:
         plan = self._plans.get(held.tenant_id, held.workflow_id, held.version)
-        payload = self._executions.payload(held.tenant_id, held.id)
+        payload = self._payloads.take(held.tenant_id, held.id)
         scope = scopes.make(held, plan, payload, journal)
         steps = Steps(scope, journal, self._tools, held, mask)
         if len(held.segments) > 1:
