@@ -59,7 +59,7 @@ class SqlExecutions:
                 (*held.segments, Segment(at))
             ),
         }
-        return self._put(transitions.START, held, [], changes)
+        return self._put(transitions.START, held, [], changes, is_patient=True)
 
     def record(self, held: Execution, steps: Sequence[StepRecord]) -> "Future[bool]":
         return self._put(transitions.RECORD, held, steps, {})
@@ -253,7 +253,11 @@ class SqlExecutions:
         held: Execution,
         steps: Sequence[StepRecord],
         changes: Values,
+        *,
+        is_patient: bool = False,
     ) -> "Future[bool]":
         parameters = {**transitions.held_by(held), **changes}
         member = Held(parameters, execution_rows.step_values(held, steps))
-        return self._writer.put(kind, held.id, member, of=held.tenant_id)
+        return self._writer.put(
+            kind, held.id, member, of=held.tenant_id, is_patient=is_patient
+        )

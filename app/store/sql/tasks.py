@@ -52,6 +52,7 @@ class Task:
     subject: str = ""  # the execution's id
     member: Any = None
     of: str = ""  # whose rows it may see
+    is_patient: bool = False  # whether it may wait for others to share a commit with
     future: "Future[Any]" = field(default_factory=Future)
 
     @property

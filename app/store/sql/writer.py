@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BATCH = 128  # tasks of one transaction, at most
+PATIENCE = 0.005  # seconds that a patient task waits for another to go with it
+LINGER = 0.002  # seconds in which more may come, under load
+MANY = 3  # tasks of a batch that tell of load
 
 
 class Watch(Protocol):
@@ -69,6 +72,7 @@ class Writer:
         self._patience = patience
         self._watch = watch
         self._tasks: deque[Task] = deque()
+        self._urgent = 0  # tasks that wait and are not patient
         self._changed = threading.Condition()
         self._is_open = False
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -78,15 +82,24 @@ class Writer:
         self._is_open = True
         self._thread.start()
 
-    def put(self, kind: Kind, subject: str, member: Any, *, of: str) -> "Future[Any]":
+    def put(
+        self,
+        kind: Kind,
+        subject: str,
+        member: Any,
+        *,
+        of: str,
+        is_patient: bool = False,
+    ) -> "Future[Any]":
         """Hand over a change about a subject; the future has its answer.
 
-        It sees only the rows `of` these tenants.
+        It sees only the rows `of` these tenants. One that is patient waits a moment
+        for another, whose transaction it shares.
 
         Raises:
             StoreUnavailable: the store is not open, or too much waits.
         """
-        task = Task(kind, subject, member, of)
+        task = Task(kind, subject, member, of, is_patient)
         with self._changed:
             if not self._is_open:
                 raise StoreUnavailable("the store is not open")
@@ -95,7 +108,9 @@ class Writer:
                     f"{self._room} changes wait to be written; try again later"
                 )
             self._tasks.append(task)
-            self._changed.notify()
+            self._urgent += not is_patient
+            if not is_patient or len(self._tasks) == 1:
+                self._changed.notify()
         return task.future
 
     def run(self, change: Callable[[Connection], T], *, of: str) -> T:
@@ -141,6 +156,8 @@ class Writer:
             ]
             for answer in self._commit(begun):
                 answer.tell()
+            if len(tasks) >= MANY:
+                time.sleep(LINGER)  # a commit costs hardly more for many than for one
         self._connection.close()
         self._turn.close()
 
@@ -149,8 +166,12 @@ class Writer:
         with self._changed:
             while self._is_open and not self._tasks:
                 self._changed.wait()
+            if self._is_open and not self._urgent:
+                self._changed.wait(PATIENCE)
             size = min(len(self._tasks), BATCH)
-            return [self._tasks.popleft() for _ in range(size)]
+            taken = [self._tasks.popleft() for _ in range(size)]
+            self._urgent -= sum(not each.is_patient for each in taken)
+            return taken
 
     def _commit(self, tasks: Sequence[Task]) -> Sequence[Answer]:
         """Commit tasks and return their answers; never raises."""
