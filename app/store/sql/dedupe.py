@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Delete, Select, bindparam, delete, select, tu
 from app.domain.dedupe import LIFE
 from app.domain.execution import Execution
 from app.domain.times import to_ms
+from app.store.sql.prepared import Prepared
 from app.store.sql.rows import Values
 from app.store.sql.tables import dedupe
 from app.store.sql.tenancy import ALL
@@ -17,8 +18,11 @@ from app.store.sql.upserts import insert_or_replace
 from app.store.sql.writer import Writes
 
 LIFE_MS = LIFE // timedelta(milliseconds=1)
-CLAIM = insert_or_replace(
-    dedupe, where=lambda new: dedupe.c.expires_at <= new.expires_at - LIFE_MS
+CLAIM = Prepared(
+    insert_or_replace(
+        dedupe, where=lambda new: dedupe.c.expires_at <= new.expires_at - LIFE_MS
+    ),
+    [each.name for each in dedupe.columns],
 )
 HOLDER = select(dedupe.c.execution_id).where(
     dedupe.c.tenant_id == bindparam("tenant_id"),
@@ -65,7 +69,7 @@ def claim(connection: Connection, keys: Sequence[Values]) -> Sequence[str]:
         return []
     # in one order in every process, or two would wait for each other
     ordered = sorted(keys, key=itemgetter("tenant_id", "workflow_id", "key"))
-    if connection.execute(CLAIM, ordered).rowcount == len(keys):
+    if CLAIM.run(connection, ordered) == len(keys):
         return [each["execution_id"] for each in keys]
     return [connection.execute(HOLDER, each).scalar_one() for each in keys]
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Select, insert
+from sqlalchemy import Connection, Select, insert
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.errors import Conflict, NotFound, full
@@ -14,9 +14,13 @@ from app.domain.ledger import Account, Outcome
 from app.domain.times import hour_of
 from app.store.sql import dedupe, execution_rows, ledger, seats, tenancy
 from app.store.sql.database import lacks_parent
+from app.store.sql.prepared import Prepared
 from app.store.sql.rows import Values
 from app.store.sql.tables import executions, payloads
 from app.store.sql.tasks import Short
+
+EXECUTION = Prepared(insert(executions), [each.name for each in executions.columns])
+PAYLOAD = Prepared(insert(payloads), [each.name for each in payloads.columns])
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +123,18 @@ class Add:
 class Change:
     """Change executions by one conditional statement, then write their steps."""
 
-    def __init__(self, rank: int, statement: Executable, write: Executable) -> None:
+    def __init__(self, rank: int, change: Prepared, write: Prepared) -> None:
         self.rank = rank
-        self.statement = statement
-        self._write = write
+        self._change, self._write = change, write
+
+    @property
+    def statement(self) -> Any:
+        """What decides the race."""
+        return self._change.statement
 
     def apply(self, connection: Connection, members: Sequence[Held]) -> Sequence[bool]:
         parameters = [each.parameters for each in members]
-        changed = connection.execute(self.statement, parameters).rowcount
+        changed = self._change.run(connection, parameters)
         steps = [step for each in members for step in each.steps]
         return _all_or_none(
             members,
@@ -137,7 +145,7 @@ class Change:
 class Record:
     """Write steps and nothing else, each only under its execution's fence."""
 
-    def __init__(self, rank: int, write: Executable, look: Select[Any]) -> None:
+    def __init__(self, rank: int, write: Prepared, look: Select[Any]) -> None:
         self.rank = rank
         self._write = write
         self._look = look
@@ -170,8 +178,8 @@ def _claimed(connection: Connection, members: Sequence[New]) -> Sequence[str]:
 
 def _insert(connection: Connection, members: Sequence[New]) -> None:
     if members:
-        connection.execute(insert(executions), [each.execution for each in members])
-        connection.execute(insert(payloads), [each.payload for each in members])
+        EXECUTION.run(connection, [each.execution for each in members])
+        PAYLOAD.run(connection, [each.payload for each in members])
 
 
 def _counts(
@@ -180,9 +188,9 @@ def _counts(
     return Counter((each.account, outcome, each.process) for each in members)
 
 
-def _written(connection: Connection, write: Executable, steps: list[Values]) -> bool:
+def _written(connection: Connection, write: Prepared, steps: list[Values]) -> bool:
     """Write steps and tell whether all were."""
-    return not steps or connection.execute(write, steps).rowcount == len(steps)
+    return not steps or write.run(connection, steps) == len(steps)
 
 
 def _all_or_none(members: Sequence[Held], held: bool) -> Sequence[bool]:  # noqa: FBT001

@@ -20,6 +20,7 @@ from app.domain.execution import Status
 from app.domain.ledger import Account, Balance, Outcome
 from app.domain.times import HOUR_MS, hour_of
 from app.store.sql.database import Reader
+from app.store.sql.prepared import Prepared
 from app.store.sql.tables import executions, ledger
 from app.store.sql.tasks import Once
 from app.store.sql.tenancy import ALL, among
@@ -27,7 +28,7 @@ from app.store.sql.upserts import insert_or_add
 from app.store.sql.writer import Writes
 
 SHARED = ""  # the process of counters that no process owns
-ADD = insert_or_add(ledger, "n")
+ADD = Prepared(insert_or_add(ledger, "n"), [each.name for each in ledger.columns])
 OWNED = text("process <> ''")  # the index's own words
 
 
@@ -118,7 +119,7 @@ def entry(account: Account, outcome: Outcome, process: str, n: int) -> dict[str,
 def add(connection: Connection, entries: Sequence[Mapping[str, Any]]) -> None:
     """Add to counters, which begin at zero."""
     if entries:
-        connection.execute(ADD, entries)
+        ADD.run(connection, entries)
 
 
 def owned(process: str) -> Sequence[ColumnElement[bool] | TextClause]:

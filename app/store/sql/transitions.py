@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.execution import Execution, Status
 from app.store.sql.kinds import Add, Change, Record
+from app.store.sql.prepared import Prepared
 from app.store.sql.rows import Values
 from app.store.sql.tables import executions, steps
 from app.store.sql.upserts import insert_or_replace
@@ -44,62 +45,74 @@ HELD_RUNNING = _held(Status.RUNNING)
 RUNNING = update(executions).where(*HELD_RUNNING)
 ASKED_TO_STOP = executions.c.cancel_requested == 1
 
-WRITE_STEP = insert_or_replace(steps)
-RECORD_STEP = insert_or_replace(
-    steps,
-    insert(steps).from_select(
-        [each.name for each in steps.columns],
-        select(
-            *(bindparam(each.name, type_=each.type) for each in steps.columns)
-        ).where(exists().where(*HELD_RUNNING)),
-    ),
+WRITE_STEP = Prepared(insert_or_replace(steps), [each.name for each in steps.columns])
+RECORD_STEP = Prepared(
+    insert_or_replace(
+        steps,
+        insert(steps).from_select(
+            [each.name for each in steps.columns],
+            select(
+                *(bindparam(each.name, type_=each.type) for each in steps.columns)
+            ).where(exists().where(*HELD_RUNNING)),
+        ),
+    )
 )
 
 ADD = Add()
 START = Change(
     1,
-    update(executions)
-    .where(*_held(Status.QUEUED))
-    .values(
-        status=Status.RUNNING,
-        started_at=func.coalesce(executions.c.started_at, bindparam("new_started_at")),
-        segments=bindparam("new_segments"),
+    Prepared(
+        update(executions)
+        .where(*_held(Status.QUEUED))
+        .values(
+            status=Status.RUNNING,
+            started_at=func.coalesce(
+                executions.c.started_at, bindparam("new_started_at")
+            ),
+            segments=bindparam("new_segments"),
+        )
     ),
     WRITE_STEP,
 )
 RECORD = Record(2, RECORD_STEP, select(executions.c.id).where(*HELD_RUNNING))
 PARK = Change(
     3,
-    RUNNING.values(
-        **DISOWNED,
-        # what was asked to stop does not wait: its next owner stops it at once
-        status=case((ASKED_TO_STOP, Status.QUEUED), else_=Status.WAITING),
-        waiting_for=case((ASKED_TO_STOP, None), else_=bindparam("new_reason")),
-        wake_at=case((ASKED_TO_STOP, None), else_=bindparam("new_wake_at")),
-        segments=bindparam("new_segments"),
+    Prepared(
+        RUNNING.values(
+            **DISOWNED,
+            # what was asked to stop does not wait: its next owner stops it at once
+            status=case((ASKED_TO_STOP, Status.QUEUED), else_=Status.WAITING),
+            waiting_for=case((ASKED_TO_STOP, None), else_=bindparam("new_reason")),
+            wake_at=case((ASKED_TO_STOP, None), else_=bindparam("new_wake_at")),
+            segments=bindparam("new_segments"),
+        )
     ),
     WRITE_STEP,
 )
 HAND_BACK = Change(
     4,
-    RUNNING.values(
-        **DISOWNED,
-        status=Status.QUEUED,
-        attempt=executions.c.attempt + 1,
-        segments=bindparam("new_segments"),
+    Prepared(
+        RUNNING.values(
+            **DISOWNED,
+            status=Status.QUEUED,
+            attempt=executions.c.attempt + 1,
+            segments=bindparam("new_segments"),
+        )
     ),
     WRITE_STEP,
 )
 FINISH = Change(
     5,
-    RUNNING.values(
-        status=bindparam("new_status"),
-        finished_at=bindparam("new_finished_at"),
-        error_code=bindparam("new_error_code"),
-        error_message=bindparam("new_error_message"),
-        error_step=bindparam("new_error_step"),
-        seat=None,
-        segments=bindparam("new_segments"),
+    Prepared(
+        RUNNING.values(
+            status=bindparam("new_status"),
+            finished_at=bindparam("new_finished_at"),
+            error_code=bindparam("new_error_code"),
+            error_message=bindparam("new_error_message"),
+            error_step=bindparam("new_error_step"),
+            seat=None,
+            segments=bindparam("new_segments"),
+        )
     ),
     WRITE_STEP,
 )
