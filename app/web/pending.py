@@ -85,13 +85,13 @@ class Pending:
         except TimeoutError:
             headers = {"Retry-After": "1"}
             late = Problem(status=503, code="too-late", detail=LATE, headers=headers)
-            return self._told(late)
+            return self.told(late, self._request_id)
         except _Settled as over:
             return over.answer
         except problems.Refused as error:
-            return self._told(error.problem)
+            return self.told(error.problem, self._request_id)
         except ServiceError as error:
-            return self._told(problems.expected(error))
+            return self.told(problems.expected(error), self._request_id)
 
     def _outcome(self) -> Answer:
         status, named = self._accepted, "queued"
@@ -112,11 +112,13 @@ class Pending:
             return self.answer()
         except Exception:  # the last one who could tell the sender
             log.exception("Webhook failed")
-            return self._told(problems.internal())
+            return self.told(problems.internal(), self._request_id)
 
-    def _told(self, problem: Problem) -> Answer:
+    @staticmethod
+    def told(problem: Problem, request_id: str) -> Answer:
+        """Tell a problem."""
         headers = {"Content-Type": problems.MEDIA_TYPE, **problem.headers}
-        return Answer(problem.status, headers, problem.document(self._request_id))
+        return Answer(problem.status, headers, problem.document(request_id))
 
 
 def _received(status: int, named: str, execution_id: str) -> Answer:

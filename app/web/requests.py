@@ -2,7 +2,9 @@
 
 import re
 import time
+from collections.abc import Mapping
 from ipaddress import ip_address
+from typing import Any
 
 from flask import Flask, Response, g, request
 
@@ -37,7 +39,12 @@ def install(app: Flask) -> None:
 
 def client() -> int | None:
     """Return the descriptor of the caller's socket, if the server tells it."""
-    found = request.environ.get("gunicorn.socket")
+    return socket_of(request.environ)
+
+
+def socket_of(environ: Mapping[str, Any]) -> int | None:
+    """Return the descriptor of the socket by which a request came, if it is told."""
+    found = environ.get("gunicorn.socket")
     return None if found is None else int(found.fileno())
 
 
@@ -58,21 +65,31 @@ def visitor() -> Visitor:
     return Visitor(source=source(), agent=request.headers.get("User-Agent", ""))
 
 
+def id_of(given: str) -> str:
+    """Return the id that a client gives its request, or a new one."""
+    return given if REQUEST_ID.fullmatch(given) else ids.new("req")
+
+
+def dress(response: Response, request_id: str, *, is_https: bool) -> None:
+    """Add what every answer carries."""
+    response.headers["X-Request-Id"] = request_id
+    response.vary.add("Origin")
+    for name, value in CAREFUL.items():
+        response.headers.setdefault(name, value)
+    if is_https:
+        response.headers["Strict-Transport-Security"] = HTTPS_ONLY
+
+
 def _begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if REQUEST_ID.fullmatch(given) else ids.new("req")
+    g.request_id = id_of(request.headers.get("X-Request-Id", ""))
     g.started = time.monotonic()
     logs.clear()
     logs.bind(request_id=g.request_id)
 
 
 def _end(response: Response) -> Response:
-    response.headers["X-Request-Id"] = g.request_id
-    response.vary.add("Origin")
-    for name, value in CAREFUL.items():
-        response.headers.setdefault(name, value)
-    if request.is_secure or services().is_https:
-        response.headers["Strict-Transport-Security"] = HTTPS_ONLY
+    is_https = request.is_secure or services().is_https
+    dress(response, g.request_id, is_https=is_https)
     route = request.url_rule.rule if request.url_rule else "unmatched"
     method = request.method if request.method in METHODS else "other"
     seconds = time.monotonic() - g.started

@@ -27,6 +27,7 @@ from app.web import (
     workflows,
 )
 from app.web.answers import Json
+from app.web.front import Front
 from app.web.services import Services
 
 PARTS = (
@@ -86,6 +87,8 @@ def install(
         _allow(app, cors_origins)
     for each in PARTS:
         app.register_blueprint(each.bp)
+    front = Front(app.wsgi_app, services, trusted_hosts=trusted_hosts)
+    app.wsgi_app = front  # type: ignore[method-assign]
     if proxy_hops:
         _believe(app, proxy_hops)
 

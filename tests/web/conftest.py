@@ -129,6 +129,15 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+@pytest.fixture(params=["past Flask", "by Flask"])
+def way_in(
+    request: pytest.FixtureRequest, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Webhooks come in as they do, and once more by the blueprint alone."""
+    if request.param == "by Flask":
+        monkeypatch.setattr(app, "wsgi_app", app.wsgi_app.behind)  # type: ignore[attr-defined]
+
+
 @pytest.fixture
 def api(client: FlaskClient, store: MemoryStore) -> Api:
     return newcomer(client, store)

@@ -6,6 +6,8 @@ import pytest
 
 from tests.web.conftest import hook_of
 
+pytestmark = pytest.mark.usefixtures("way_in")
+
 
 @pytest.mark.parametrize("body", [b"", b" \n"])
 def test_an_empty_body_is_called_so(api, body):

@@ -12,6 +12,8 @@ from app.web.operations import promised
 from tests.web import people
 from tests.web.conftest import hook_of
 
+pytestmark = pytest.mark.usefixtures("way_in")
+
 
 @pytest.fixture(scope="module")
 def inside(app, store):

@@ -9,6 +9,8 @@ import pytest
 
 from tests.web.conftest import hook_of
 
+pytestmark = pytest.mark.usefixtures("way_in")
+
 SECRET = "It's a Secret to Everybody"
 GITHUB = {"scheme": "github", "secret": SECRET}
 ID = "trigger.body.id"

@@ -12,6 +12,8 @@ from tests.security.signatures.senders import Sent, mac
 from tests.web.conftest import hook_of
 from tests.web.signed import deliver, guarded, named, refused, send
 
+pytestmark = pytest.mark.usefixtures("way_in")
+
 
 def zooms(plain: str) -> str:
     return mac(named("zoom").secret.encode(), plain.encode()).hex()

@@ -6,6 +6,8 @@ from gunicorn.http.errors import InvalidChunkSize
 
 from tests.web.conftest import definition, hook_of
 
+pytestmark = pytest.mark.usefixtures("way_in")
+
 
 def test_an_event_is_accepted_with_the_place_to_look(api, client):
     made = api.workflow()

@@ -1,4 +1,8 @@
+import pytest
+
 from tests.web.conftest import hook_of
+
+pytestmark = pytest.mark.usefixtures("way_in")
 
 
 def send(api, workflow):

@@ -9,6 +9,8 @@ from tests.security.signatures.senders import SENDERS, Sent
 from tests.web.conftest import definition, hook_of
 from tests.web.signed import BODY, PUBLIC, deliver, guarded, named, refused, send
 
+pytestmark = pytest.mark.usefixtures("way_in")
+
 ACCEPTED = {"mailgun": 200, "linear": 200, "meta": 200}
 
 

@@ -8,6 +8,8 @@ from app.domain.errors import Overloaded
 from app.domain.execution import Trigger
 from tests.web.conftest import hook_of
 
+pytestmark = pytest.mark.usefixtures("way_in")
+
 ON_FINISH = {"respond": "on_finish"}
 
 
