@@ -60,7 +60,15 @@ class Noting:
 
         return self._writer.run(both, of=of)
 
-    def put(self, kind: Kind, subject: str, member: Any, *, of: str) -> "Future[Any]":  # noqa: ARG002 - the protocol's
+    def put(
+        self,
+        kind: Kind,  # noqa: ARG002 - the protocol's, as the others
+        subject: str,  # noqa: ARG002
+        member: Any,  # noqa: ARG002
+        *,
+        of: str,  # noqa: ARG002
+        is_patient: bool = False,  # noqa: ARG002
+    ) -> "Future[Any]":
         """Refuse what shares its transaction with changes of others."""
         raise TypeError("what returns a future cannot be noted")
 

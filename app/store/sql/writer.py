@@ -37,7 +37,13 @@ class Writes(Protocol):
     """What a collection needs to make its changes."""
 
     def put(
-        self, kind: Kind, subject: str, member: Any, *, of: str
+        self,
+        kind: Kind,
+        subject: str,
+        member: Any,
+        *,
+        of: str,
+        is_patient: bool = False,
     ) -> "Future[Any]": ...
 
     def run(self, change: Callable[[Connection], T], *, of: str) -> T: ...
