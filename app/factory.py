@@ -315,6 +315,8 @@ def _wired(app: Flask, settings: Settings, services: Services) -> Flask:
         trusted_hosts=settings.trusted_hosts,
         proxy_hops=settings.proxy_hops,
     )
+    if settings.swift_hooks == "off":
+        del app.extensions["taker"]
     return app
 
 

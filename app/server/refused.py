@@ -111,6 +111,12 @@ def too_busy() -> Refused:
     return Refused(503, "busy", detail)
 
 
+def too_late() -> Refused:
+    """Refuse because what a request asks for was not stored in time."""
+    detail = "The store did not commit the event in time; send it again."
+    return Refused(503, "too-late", detail)
+
+
 def failed() -> Refused:
     """Answer for an application that did not."""
     detail = "Something failed on our side; the log names the cause by request_id."

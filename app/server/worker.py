@@ -5,6 +5,7 @@ application but `wsgi`, and what that offers under `extensions`:
 
 - ``start``: called once, after the fork, before the first request;
 - ``drain``: an `Engine`, told when the process ends;
+- ``taker``: a `Taker`, if some requests need no thread;
 - ``server``: set here, the `Tally` of what the event loop refused.
 """
 
@@ -30,6 +31,7 @@ from app.server.connection import Connection
 from app.server.counts import CountsFolder
 from app.server.drain import Drain, Engine, Idle
 from app.server.limits import Limits
+from app.server.swift import Swift
 from app.server.traffic import Traffic
 from app.server.watchdog import Watchdog
 
@@ -53,6 +55,7 @@ class DeadlineWorker(ThreadWorker):
     poller: selectors.BaseSelector
     tpool: ThreadPoolExecutor
     traffic: Traffic
+    swift: Swift | None = None
     rests_until = 0.0  # when to accept again after an accept that failed
     hurried = False  # whether the process must end without waiting for anybody
 
@@ -125,11 +128,27 @@ class DeadlineWorker(ThreadWorker):
             self.poller,
             limits=self.limits,
             parse=self._parse,
-            serve=self.enqueue_req,
+            serve=self._serve,
         )
+        self.swift = self._make_swift()
         self.extensions["server"] = self.traffic.tally
         queue = self.method_queue
         self.poller.register(queue.fileno(), selectors.EVENT_READ, queue.run_callbacks)
+
+    def _make_swift(self) -> Swift | None:
+        taker = self.extensions.get("taker")
+        return taker and Swift(
+            taker,
+            cfg=self.cfg,
+            defer=self.method_queue.defer,
+            answered=self.traffic.answered,
+            is_ending=lambda: not self.alive,
+        )
+
+    def _serve(self, conn: Connection) -> None:
+        """Take a request here, or give it to a thread."""
+        if not (self.swift and self.swift.take(conn)):
+            self.enqueue_req(conn)
 
     def turn(self, patience: float) -> None:
         """Go round the loop once: events, or `patience` seconds, then deadlines."""
@@ -139,6 +158,8 @@ class DeadlineWorker(ThreadWorker):
             self.set_accept_enabled(rested and self.traffic.has_room)
         self.wait_for_and_dispatch_events(patience)
         self.traffic.tick()
+        if self.swift:
+            self.swift.tick()
         self.watchdog.beat()
 
     def accept(self, listener: Any) -> None:

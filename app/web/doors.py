@@ -22,6 +22,7 @@ from app.web.verifying import Verifier, Verifiers
 log = logging.getLogger(__name__)
 
 TTL = 1.0  # seconds another process's change may take to be seen here
+MARGIN = 0.1  # seconds of it that must be left on an event loop
 SIZE = 4096  # URLs remembered, the unknown ones included
 
 
@@ -63,6 +64,11 @@ class Door:
             return keys.key_of(self.dedupe, payload)
         own = self.verifier.delivery_id(delivery) if self.verifier else None
         return None if own is None else key_of_id(own)
+
+    @property
+    def is_swift(self) -> bool:
+        """Whether judging a delivery and answering it takes no time worth a thread."""
+        return not self.waits and self.dedupe is None
 
     @classmethod
     def of(cls, published: Published) -> "Door":
@@ -129,6 +135,16 @@ class Doors:
         if known is not None and known.until > self._clock():
             return known.door
         return self._look_up(token, changes)
+
+    def is_swift(self, token: str) -> bool:
+        """Tell whether the store need not be asked, nor a thread be taken."""
+        if not tokens.well_formed(token):
+            return True
+        with self._lock:
+            known = self._known.get(token)
+        if known is None or known.until < self._clock() + MARGIN:
+            return False
+        return known.door is None or known.door.is_swift
 
     def forget(self, tenant_id: str, workflow_id: str | None = None) -> None:
         """Look again the next time: a workflow has changed, or what they share."""

@@ -6,8 +6,11 @@ there, and what is answered here is answered as it would have been there.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Self
 
 from flask import Response
 from werkzeug.exceptions import SecurityError
@@ -16,17 +19,20 @@ from werkzeug.wsgi import get_host
 
 from app.domain import times
 from app.telemetry import logs
-from app.web import bodies, problems, requests
+from app.web import bodies, hooks, problems, requests
 from app.web.deliveries import Delivery
-from app.web.outcomes import Answer
+from app.web.outcomes import WITHOUT_BODY, Answer
 from app.web.pending import Pending
+from app.web.problems import Problem
 from app.web.services import Services
 
 log = logging.getLogger(__name__)
 HOOKS = "/hooks/"
 RULES = ("/hooks/<token>", "/hooks/<token>/<rest:more>")  # as Flask has them
+FOREIGN = {"Content-Security-Policy": hooks.FOREIGN}
 BARE = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # headers without HTTP_
 Environ = dict[str, Any]
+Reply = Callable[[str, list[tuple[str, str]], bytes], None]
 App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
@@ -48,24 +54,32 @@ class Front:
     def __call__(
         self, environ: Environ, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Answer one request."""
+        """Answer one request, on a thread."""
         if not self._takes(environ):
             return self.behind(environ, start_response)
-        began = time.monotonic()
-        request_id = requests.id_of(environ.get("HTTP_X_REQUEST_ID", ""))
-        logs.clear()
-        logs.bind(request_id=request_id)
-        try:
-            answer, is_plain = self._receive(environ, request_id)
-            rule = RULES["/" in environ["PATH_INFO"][len(HOOKS) :]]
-            seconds = time.monotonic() - began
-            self._services.metrics.http_request(rule, "POST", answer.status, seconds)
-        finally:
-            logs.clear()
+        call = Call.of(environ)
+        with call.logged():
+            answer, is_plain = self._answer(call)
+        self._count(call, answer)
         if not is_plain:
-            return _careful(answer, request_id)(environ, start_response)
-        start_response(_line(answer.status), _fields(answer, request_id))
+            return self._careful(call, answer)(environ, start_response)
+        start_response(_line(answer.status), self._fields(call, answer))
         return (answer.body,)
+
+    def take(self, environ: Environ, reply: Reply) -> bool:
+        """Answer one request on an event loop, unless that could block it."""
+        if not self._takes(environ):
+            return False
+        call = Call.of(environ)
+        if not self._services.doors.is_swift(call.token):
+            return False
+        tell = partial(self._reply, call, reply)
+        with call.logged():
+            try:
+                self._admit(call).when_answered(tell)
+            except Exception as error:  # noqa: BLE001 - told and logged
+                tell(_failed(call, error))
+        return True
 
     def _takes(self, environ: Environ) -> bool:
         """Tell whether a request has nothing that only Flask understands."""
@@ -86,31 +100,102 @@ class Front:
             return False
         return True
 
-    def _receive(self, environ: Environ, request_id: str) -> tuple[Answer, bool]:
+    def _answer(self, call: "Call") -> tuple[Answer, bool]:
         """Return the answer, and whether all of its headers are ours."""
         try:
-            pending = self._services.receiver.admit(self._delivery(environ, request_id))
+            pending = self._admit(call)
             answer = pending.answer()
-        except Exception as error:
-            log.error("Request failed", exc_info=error)  # noqa: TRY400 - as Flask's is
-            return Pending.told(problems.internal(), request_id), True
-        plain = not pending.waits_for_end and "Content-Type" in answer.headers
+        except Exception as error:  # noqa: BLE001 - told and logged
+            return _failed(call, error), True
+        plain = not pending.waits_for_end and answer.status not in WITHOUT_BODY
         return answer, plain
 
-    def _delivery(self, environ: Environ, request_id: str) -> Delivery:
+    def _admit(self, call: "Call") -> Pending:
+        body = bodies.read(call.environ, self._services.max_body)
+        return self._services.receiver.admit(call.delivery(body))
+
+    def _reply(self, call: "Call", reply: Reply, answer: Answer) -> None:
+        self._count(call, answer)
+        reply(_line(answer.status), self._fields(call, answer), answer.body)
+
+    def _count(self, call: "Call", answer: Answer) -> None:
+        seconds = time.monotonic() - call.began
+        rule = RULES[bool(call.path)]
+        self._services.metrics.http_request(rule, "POST", answer.status, seconds)
+
+    def _fields(self, call: "Call", answer: Answer) -> list[tuple[str, str]]:
+        """Write the headers of an answer that Sluice itself gives."""
+        headers = {
+            "Content-Type": "text/html; charset=utf-8",  # Flask's, if nothing is said
+            **requests.CAREFUL,
+            **FOREIGN,
+            **answer.headers,
+            "X-Request-Id": call.request_id,
+            "Vary": "Origin",
+            "Content-Length": str(len(answer.body)),
+        }
+        if self._is_https(call):
+            headers["Strict-Transport-Security"] = requests.HTTPS_ONLY
+        return [*headers.items()]
+
+    def _careful(self, call: "Call", answer: Answer) -> Response:
+        """Make a response of what a workflow may have written as it likes."""
+        response = Response(answer.body, answer.status, answer.headers)
+        response.headers.update(FOREIGN)
+        requests.dress(response, call.request_id, is_https=self._is_https(call))
+        return response
+
+    def _is_https(self, call: "Call") -> bool:
+        return call.environ["wsgi.url_scheme"] == "https" or self._services.is_https
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that is taken past Flask."""
+
+    environ: Environ
+    token: str
+    path: str  # what follows the token
+    request_id: str
+    began: float
+
+    @classmethod
+    def of(cls, environ: Environ) -> Self:
+        """Read what is needed of every request."""
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         token, slash, more = path[len(HOOKS) :].partition("/")
+        request_id = requests.id_of(environ.get("HTTP_X_REQUEST_ID", ""))
+        return cls(environ, token, slash + more, request_id, time.monotonic())
+
+    @contextmanager
+    def logged(self) -> Iterator[None]:
+        """Name the request in the lines of a block."""
+        logs.clear()
+        logs.bind(request_id=self.request_id)
+        try:
+            yield
+        finally:
+            logs.clear()
+
+    def delivery(self, body: bytes | Problem) -> Delivery:
+        """Make what the receiver judges."""
         return Delivery(
-            token=token,
+            token=self.token,
             method="POST",
-            path=slash + more,
-            query=environ.get("QUERY_STRING", ""),
-            headers=_headers(environ),
-            body=bodies.read(environ, self._services.max_body),
-            request_id=request_id,
+            path=self.path,
+            query=self.environ.get("QUERY_STRING", ""),
+            headers=_headers(self.environ),
+            body=body,
+            request_id=self.request_id,
             received_at=times.now(),
-            client=requests.socket_of(environ),
+            client=requests.socket_of(self.environ),
         )
+
+
+def _failed(call: Call, error: Exception) -> Answer:
+    log.error("Request failed", exc_info=error)
+    told = Pending.told(problems.internal(), call.request_id)
+    return replace(told, headers={**requests.CAREFUL, **told.headers})
 
 
 def _headers(environ: Environ) -> Sequence[tuple[str, str]]:
@@ -125,23 +210,3 @@ def _headers(environ: Environ) -> Sequence[tuple[str, str]]:
 
 def _line(status: int) -> str:
     return f"{status} {HTTP_STATUS_CODES[status].upper()}"
-
-
-def _fields(answer: Answer, request_id: str) -> list[tuple[str, str]]:
-    """Write the headers of an answer that Sluice itself gives."""
-    return [
-        *{
-            **requests.CAREFUL,
-            **answer.headers,
-            "X-Request-Id": request_id,
-            "Vary": "Origin",
-            "Content-Length": str(len(answer.body)),
-        }.items()
-    ]
-
-
-def _careful(answer: Answer, request_id: str) -> Response:
-    """Make a response of what a workflow may have written as it likes."""
-    response = Response(answer.body, answer.status, answer.headers)
-    requests.dress(response, request_id)
-    return response

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Flask
 from flask_cors import CORS
@@ -90,7 +91,9 @@ def install(
     front = Front(app.wsgi_app, services, trusted_hosts=trusted_hosts)
     app.wsgi_app = front  # type: ignore[method-assign]
     if proxy_hops:
-        _believe(app, proxy_hops)
+        app.wsgi_app = _believing(app.wsgi_app, proxy_hops)  # type: ignore[method-assign]
+    take: Any = front.take  # called as an application is
+    app.extensions["taker"] = _believing(take, proxy_hops) if proxy_hops else take
 
 
 def _allow(app: Flask, origins: Sequence[str]) -> None:
@@ -109,6 +112,5 @@ def _allow(app: Flask, origins: Sequence[str]) -> None:
     )
 
 
-def _believe(app: Flask, hops: int) -> None:
-    fixed = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
-    app.wsgi_app = fixed  # type: ignore[method-assign]
+def _believing(app: Any, hops: int) -> ProxyFix:
+    return ProxyFix(app, x_for=hops, x_proto=hops, x_host=hops)

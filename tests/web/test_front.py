@@ -20,7 +20,7 @@ ECHO = {
     "uses": "respond",
     "with": {
         "status": "{{ trigger.body.status }}",
-        "headers": {"X-Frame-Options": "DENY", "Vary": "Accept"},
+        "headers": {"X-Own": "said", "Vary": "Accept"},
         "body": "{{ trigger.body.text }}",
     },
 }

@@ -1,0 +1,143 @@
+"""Requests that the event loop takes itself: no thread waits for them or answers.
+
+The application says which: it offers a `Taker`, whose work neither blocks nor waits.
+Its reply comes later, from any thread, and is sent by the loop.
+"""
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+from gunicorn.http import wsgi
+
+from app.server import refused
+from app.server.connection import Connection
+from app.server.framer import header
+from app.server.outlet import Gone, Outlet
+
+log = logging.getLogger(__name__)
+PREFIX = "/hooks/"
+LARGEST = 64 << 10  # bytes of a body
+PATIENCE = 10.0  # seconds until somebody is told that no reply came
+Reply = Callable[[str, list[tuple[str, str]], bytes], None]
+
+
+class Taker(Protocol):
+    """What an application offers that answers some requests without a thread."""
+
+    def __call__(self, environ: dict[str, Any], reply: Reply, /) -> bool:
+        """Take a request, whose answer is given to `reply` once, from any thread.
+
+        Neither blocks nor raises. Returns False, without having read the body, when
+        the request needs a thread.
+        """
+
+
+class Swift:
+    """The requests that wait for their reply; the event loop's thread alone calls it.
+
+    Args:
+        taker: of the application.
+        cfg: gunicorn's configuration.
+        defer: has the event loop call something, from any thread.
+        answered: told of each connection that was answered.
+        is_ending: whether the process takes no further requests.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        taker: Taker,
+        *,
+        cfg: Any,
+        defer: Callable[..., None],
+        answered: Callable[..., None],
+        is_ending: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._taker, self._cfg, self._defer = taker, cfg, defer
+        self._answered, self._is_ending, self._clock = answered, is_ending, clock
+        self._waiting: OrderedDict[Connection, tuple[Any, float]] = OrderedDict()
+
+    def take(self, conn: Connection) -> bool:
+        """Take the request of a connection, unless it needs a thread."""
+        request = conn.request
+        if request.method != "POST" or not request.path.startswith(PREFIX):
+            return False
+        if int(header(request, "CONTENT-LENGTH") or 0) > LARGEST:
+            return False
+        response, environ = wsgi.create(
+            request, conn.outlet, conn.client, conn.server, self._cfg
+        )
+        environ["wsgi.multithread"] = True
+        self._waiting[conn] = response, self._clock() + PATIENCE
+        taken = self._taker(environ, partial(self._defer, self._send, conn, response))
+        if not taken:
+            del self._waiting[conn]
+        return taken
+
+    def tick(self) -> None:
+        """Tell those who have waited for too long to come again."""
+        now = self._clock()
+        while self._waiting:
+            conn, (_, latest) = next(iter(self._waiting.items()))
+            if now < latest:
+                return
+            self._give_up(conn, refused.too_late())
+
+    def _send(
+        self,
+        conn: Connection,
+        response: Any,
+        status: str,
+        fields: list[tuple[str, str]],
+        body: bytes,
+    ) -> None:
+        waiting, _ = self._waiting.get(conn, (None, 0))
+        if waiting is not response:
+            return  # told already that it came too late
+        try:
+            keep = self._write(conn.outlet, response, status, fields, body)
+        except Gone:
+            keep = False
+        except Exception:
+            log.exception("An answer could not be sent")
+            self._give_up(conn, refused.failed())
+            return
+        del self._waiting[conn]
+        self._answered(conn, keep=keep)
+
+    def _write(
+        self, outlet: Outlet, response: Any, status: str, fields: Any, body: bytes
+    ) -> bool:
+        """Send head and body at once; say whether another request may follow."""
+        whole = _Whole()
+        response.sock = whole
+        response.start_response(status, fields)
+        if self._is_ending():
+            response.force_close()
+        response.write(body)
+        response.close()
+        outlet.sendall(b"".join(whole.parts))
+        return not response.should_close()
+
+    def _give_up(self, conn: Connection, why: refused.Refused) -> None:
+        del self._waiting[conn]
+        offered = header(conn.request, "X-REQUEST-ID")
+        conn.outlet.try_send(
+            refused.answer(why, request_id=refused.request_id(offered))
+        )
+        self._answered(conn, keep=False)
+
+
+class _Whole:
+    """Takes the pieces of an answer."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def sendall(self, data: bytes) -> None:
+        self.parts.append(data)
