@@ -315,7 +315,7 @@ def _wired(app: Flask, settings: Settings, services: Services) -> Flask:
         trusted_hosts=settings.trusted_hosts,
         proxy_hops=settings.proxy_hops,
     )
-    if settings.swift_hooks == "off":
+    if settings.swift_hooks == "off":  # then threads take them
         del app.extensions["taker"]
     return app
 
