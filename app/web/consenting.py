@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,7 +25,8 @@ LIFE = timedelta(minutes=10)  # for a person to decide
 PATIENCE = 20.0  # seconds that an authorization server may take
 LOST = (
     "This answer belongs to no question: it was used before, is more than 10 minutes"
-    " old, or its credential has changed. Begin again."
+    " old, its credential has changed, or somebody asked who is logged in elsewhere."
+    " Begin again."
 )
 
 
@@ -45,8 +47,18 @@ class Consents:
         self._store, self._secrets, self._purse = store, secrets, purse
         self._back = public_url + BACK
 
-    def ask(self, asking: Actor, user_id: str, credential_id: str) -> Question:
+    def ask(
+        self,
+        asking: Actor,
+        user_id: str,
+        credential_id: str,
+        *,
+        session_id: str | None,
+    ) -> Question:
         """Return the URL that a person must open.
+
+        With a session, only its own browser can bring the answer: who is talked into
+        opening somebody else's question gives nothing away.
 
         Raises:
             NotFound: the tenant has no such credential.
@@ -57,7 +69,7 @@ class Consents:
         client = self._opened(credential)
         state, verifier = tokens.new(), tokens.new() + tokens.new()
         consent = Consent(
-            state_hash=tokens.digest(state),
+            state_hash=_mark(state, session_id),
             tenant_id=credential.tenant_id,
             credential_id=credential.id,
             user_id=user_id,
@@ -73,7 +85,13 @@ class Consents:
         return Question(url, consent.expires_at)
 
     def take(
-        self, state: str, code: str | None, error: str | None, source: Source
+        self,
+        state: str,
+        code: str | None,
+        error: str | None,
+        source: Source,
+        *,
+        session_id: str | None,
     ) -> Consent:
         """Keep what a person granted, and return the question it answers.
 
@@ -82,7 +100,7 @@ class Consents:
                 authorization server gave no tokens.
         """
         try:
-            consent = self._store.grants.answer(tokens.digest(state), at=times.now())
+            consent = self._asked(state, session_id)
             credential = self._store.credentials.get(
                 consent.tenant_id, consent.credential_id
             )
@@ -101,6 +119,14 @@ class Consents:
         if not self._keep(consent, sealed, source):
             raise Refused(_problem(400, "consent-unknown", LOST))
         return consent
+
+    def _asked(self, state: str, session_id: str | None) -> Consent:
+        """Return the question of this session, or one that a program asked."""
+        grants, at = self._store.grants, times.now()
+        if session_id is not None:
+            with suppress(NotFound):
+                return grants.answer(_mark(state, session_id), at=at)
+        return grants.answer(_mark(state, None), at=at)
 
     def _keep(self, consent: Consent, sealed: bytes, source: Source) -> bool:
         person = Actor(
@@ -124,6 +150,11 @@ class Consents:
     def _sealed(self, credential: Credential, verifier: str) -> bytes:
         data = {VERIFIER: verifier}
         return self._secrets.seal(credential.tenant_id, credential.id, data)[VERIFIER]
+
+
+def _mark(state: str, session_id: str | None) -> bytes:
+    """Return what a question is found by: only the session that asked knows all."""
+    return tokens.digest(state if session_id is None else f"{state} {session_id}")
 
 
 def _denied(error: str | None) -> str:

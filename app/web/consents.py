@@ -6,7 +6,7 @@ import logging
 from flask import Blueprint, Response
 
 from app.domain.audit import Action
-from app.web import requests
+from app.web import auth, requests
 from app.web.consenting import BACK
 from app.web.operations import Operation
 from app.web.schemas.credentials import ConsentAnswer
@@ -32,8 +32,13 @@ PAGE = """<!doctype html>
 def callback() -> Response:
     """Take the code that a person brings from an authorization server."""
     brought = query(ConsentAnswer)
+    session = auth.cookie_session()
     consent = services().consents.take(
-        brought.state, brought.code, brought.error, requests.source()
+        brought.state,
+        brought.code,
+        brought.error,
+        requests.source(),
+        session_id=None if session is None else session.id,
     )
     credential = services().store.credentials.get(
         consent.tenant_id, consent.credential_id

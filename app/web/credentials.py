@@ -104,7 +104,13 @@ def update(credential_id: str) -> ResponseReturnValue:
 )
 def authorize(credential_id: str) -> ResponseReturnValue:
     """Return the URL where a person authorizes the credential, within 10 minutes."""
-    question = services().consents.ask(acting(), caller().user_id, credential_id)
+    who = caller()
+    question = services().consents.ask(
+        acting(),
+        who.user_id,
+        credential_id,
+        session_id=None if who.session is None else who.session.id,
+    )
     return jsonify(ConsentView(url=question.url, expires_at=question.expires_at))
 
 

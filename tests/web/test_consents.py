@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.connectors.provider import SECRET, Provider
+from tests.web import people
 
 
 @pytest.fixture
@@ -178,3 +179,35 @@ def test_a_client_of_its_own_needs_nobody(api, provider):
     assert (ran["status"], again["status"]) == ("success", "success")
     assert len(provider.asked) == 1
     assert "[redacted]" in json.dumps(ran)
+
+
+def test_a_question_of_a_session_is_answered_by_its_own_browser_alone(
+    app, store, provider
+):
+    person, victim = people.owner(app, store), people.owner(app, store, tenant="Other")
+    person.log_in()
+    victim.log_in()
+    data = provider.data("authorization_code")
+    asked = {"name": "mine", "type": "oauth2", "data": data}
+    made = person.call("POST", "/credentials", asked)
+    url = person.call("POST", f"/credentials/{made['id']}/authorize")["url"]
+    brought = provider.consent(url).removeprefix("http://localhost:8000")
+
+    for browser in (victim.client, app.test_client()):
+        code, _ = problem(browser.get(brought), 400)
+        assert code == "consent-unknown"
+    assert provider.families == []
+
+    assert person.client.get(brought).status_code == 200
+
+
+def test_a_programs_question_is_answered_by_whoever_is_logged_in(
+    app, store, api, provider, made
+):
+    person = people.owner(app, store)
+    person.log_in()
+    brought = provider.consent(ask(api, made)["url"])
+
+    page = person.client.get(brought.removeprefix("http://localhost:8000"))
+
+    assert page.status_code == 200
