@@ -153,8 +153,12 @@ def test_a_worker_that_is_told_to_stop_finishes_and_hands_over(
     sink.wait_for(2, within=10)
 
     first.send(signal.SIGTERM)
+    eventually(
+        lambda: send("GET", f"{first.url}/health/ready").status == 503,
+        within=2,
+        what="it is not ready any more",
+    )
     assert send("GET", f"{first.url}/health/live").status == 200
-    assert send("GET", f"{first.url}/health/ready").status == 503
     assert first.wait(within=10) == 0
     [drained] = first.events("Drained")
     assert (drained["interrupted"], drained["overstayed"]) == (0, 0)
