@@ -39,6 +39,11 @@ class Api:
     def __init__(self, client: FlaskClient, key: str) -> None:
         self.client, self.key = client, key
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What proves who is calling."""
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
     def ask(
         self, method: str, path: str, value: Any = None, **more: Any
     ) -> TestResponse:

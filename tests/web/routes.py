@@ -15,7 +15,7 @@ from app.store.protocol import Store
 from app.web import openapi
 from app.web.operations import Operation, promised
 from tests.web import joining
-from tests.web.conftest import Api, definition, hook_of
+from tests.web.conftest import definition, hook_of
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 WAITS = {"id": "hold", "uses": "delay", "with": {"seconds": 3600}}
@@ -159,10 +159,10 @@ class Scene:
 
 
 def call(
-    api: Api, route: Route, path: str, value: Body | None = None, **more: Any
+    api: Any, route: Route, path: str, value: Body | None = None, **more: Any
 ) -> TestResponse:
     """Call a route, under `/api/v1` or not, with a key if there is one."""
-    headers = {"Authorization": f"Bearer {api.key}"} if api.key else {}
+    headers = dict(api.headers)
     if value is not None:
         more["json"] = value
     return api.client.open(

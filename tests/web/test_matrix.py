@@ -6,7 +6,7 @@ for, never from what the service answers. A route that nobody has thought of her
 
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,14 +19,36 @@ from app.domain.times import rfc3339
 from app.store.memory import MemoryStore
 from app.store.protocol import Store
 from app.store.sql import SqlStore
-from tests.web import joining, routes
+from tests.web import joining, people, routes
 from tests.web.conftest import Api, newcomer
+from tests.web.joining import Browser
 from tests.web.routes import Route, Scene
 
 RANKS = ("read", "run", "write", "admin")  # of scopes
 MAY = {"owner": "admin", "editor": "write", "operator": "run", "viewer": "read"}
-STRANGERS = ("stranger",)  # who are somebody, elsewhere
-NOBODIES = ("revoked key", "expired key", "removed member", "made-up key", "no key")
+PERSONS = {  # who have logged in, as what
+    "owner in a browser": "owner",
+    "editor in a browser": "editor",
+    "operator in a browser": "operator",
+    "viewer in a browser": "viewer",
+}
+ROLES = MAY | {who: MAY[role] for who, role in PERSONS.items()}  # what they may do
+PERSONAL: Mapping[str, int] = {  # of persons who ask for what is not theirs
+    "POST /api/v1/auth/switch": 404,  # nobody's tenant
+    "POST /api/v1/auth/password": 401,  # not with this password
+    "DELETE /api/v1/sessions/{session_id}": 404,  # nobody's session
+}
+FORGED = ("browser without token", "browser sent by another site")
+STRANGERS = ("stranger", "stranger in a browser")  # who are somebody, elsewhere
+NOBODIES = (
+    "revoked key",
+    "expired key",
+    "removed member",
+    "made-up key",
+    "no key",
+    "browser that logged out",
+    "wrong key in a browser",
+)
 PUBLIC: Mapping[str, int] = {  # what everybody is told
     "POST /api/v1/auth/register": 201,
     "POST /api/v1/auth/login": 401,  # nobody has this address
@@ -48,6 +70,8 @@ PUBLIC: Mapping[str, int] = {  # what everybody is told
     "GET /docs": 200,
     "GET /docs/{asset}": 200,
 }
+CAREFUL = ("POST /api/v1/auth/login", "POST /api/v1/auth/accept-invitation")
+SUCCESS = range(200, 300)
 
 
 def tells(value: str) -> bool:
@@ -61,25 +85,25 @@ class Wall:
 
     ours: Scene
     theirs: Scene
-    ids: Mapping[str, Api]
+    ids: Mapping[str, Any]  # keys and browsers, by who shows them
     cells: int = 0
     leaks: list[str] = field(default_factory=list)
 
     def scene(self, who: str) -> Scene:
         """Whose names somebody uses: those who are nobody bring their own."""
-        if who in MAY:
+        if who in ROLES or who in FORGED:
             return self.ours
-        return (
-            self.theirs if who in STRANGERS else Scene(self.ids[who], self.ours.store)
-        )
+        if who in STRANGERS:
+            return self.theirs
+        return Scene(self.ids[who], self.ours.store)
 
     def look(self, who: str, answer: TestResponse, *, at: str) -> None:
         """Count one try, and search the answer for what is not theirs to see."""
         self.cells += 1
         foreign = []
-        if who not in MAY:
+        if self.scene(who) is not self.ours:
             foreign += [self.ours.mark, *self.ours.made.values()]
-        if who not in STRANGERS:
+        if self.scene(who) is not self.theirs:
             foreign += [self.theirs.mark, *self.theirs.made.values()]
         text = f"{answer.status}\n{answer.headers}\n{answer.text}"
         self.leaks += [
@@ -112,10 +136,33 @@ def wall(app, store) -> Wall:
     for each in (ours, theirs):
         for route in routes.every(app):
             each.path(route, fresh=False)
-    return Wall(ours, theirs, dict(_identities(client, store, ours, theirs)))
+    everybody = {
+        **dict(_keys(client, store, ours, theirs)),
+        **dict(_browsers(app, store, ours, theirs)),
+    }
+    return Wall(ours, theirs, everybody)
 
 
-def _identities(client, store, ours, theirs) -> Iterator[tuple[str, Api]]:
+def _browsers(app, store, ours, theirs) -> Iterator[tuple[str, Browser]]:
+    people.cheap(app)
+    client, me = app.test_client(use_cookies=False), ours.api.call("GET", "/me")
+    owner = Browser(app, store, me["tenant"]["id"], me["user"]["id"])
+    yield "owner in a browser", owner
+    for role in (Role.EDITOR, Role.OPERATOR, Role.VIEWER):
+        user_id, _ = joining.join(client, store, ours.api, role)
+        yield f"{role.value} in a browser", replace(owner, user_id=user_id)
+    they = theirs.api.call("GET", "/me")
+    stranger = Browser(app, store, they["tenant"]["id"], they["user"]["id"])
+    yield "stranger in a browser", stranger
+    yield "browser without token", replace(owner, proves=False)
+    elsewhere = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    yield "browser sent by another site", replace(owner, more=elsewhere)
+    yield "browser that logged out", replace(owner, ended=True)
+    wrong = {"Authorization": f"Bearer {ours.api.key[:-1]}"}
+    yield "wrong key in a browser", replace(owner, more=wrong)
+
+
+def _keys(client, store, ours, theirs) -> Iterator[tuple[str, Api]]:
     owner = ours.api
     yield "owner", owner
     for role in (Role.EDITOR, Role.OPERATOR, Role.VIEWER):
@@ -136,18 +183,28 @@ def _identities(client, store, ours, theirs) -> Iterator[tuple[str, Api]]:
 
 def expected(route: Route, who: str) -> range | int:
     """What an answer must be."""
-    scope = route.operation.scope
-    if scope is None:
-        return PUBLIC[route.name]
+    if route.operation.scope is None:
+        is_forged = who == "browser sent by another site" and route.name in CAREFUL
+        return 403 if is_forged else PUBLIC[route.name]
     if who in NOBODIES:
         return 401
-    if route.is_for_persons:  # and nobody here is one: keys are shown
+    if who in FORGED and route.is_unsafe:
         return 403
-    if who in MAY and RANKS.index(MAY[who]) < RANKS.index(scope):
+    return _of_persons(route, who) if route.is_for_persons else _of_all(route, who)
+
+
+def _of_persons(route: Route, who: str) -> range | int:
+    is_person = who in PERSONS or who in FORGED or who == "stranger in a browser"
+    return PERSONAL.get(route.name, SUCCESS) if is_person else 403
+
+
+def _of_all(route: Route, who: str) -> range | int:
+    scope = route.operation.scope
+    if who in ROLES and RANKS.index(ROLES[who]) < RANKS.index(str(scope)):
         return 403
     if who in STRANGERS and route.arguments:
         return 404
-    return range(200, 300)
+    return SUCCESS
 
 
 def fits(answer: TestResponse, wanted: range | int) -> bool:
@@ -163,7 +220,7 @@ def test_every_route_tells_everybody_what_is_theirs_and_nothing_else(
     for route in routes.every(app):
         for who, api in wall.ids.items():
             wanted = expected(route, who)
-            path = wall.ours.path(route, fresh=who in MAY and wanted == range(200, 300))
+            path = wall.ours.path(route, fresh=who in ROLES and wanted == SUCCESS)
             answer = routes.call(api, route, path, wall.scene(who).body(route))
             if not fits(answer, wanted):
                 wrong.append(f"{who}: {route.name}: {answer.status}, not {wanted}")
