@@ -7,11 +7,13 @@ PYTEST := $(BIN)/python -m pytest
 RUNS := $(VENV)/installed-run
 CHECKS := $(VENV)/installed-checks
 SYSTEM_JOBS ?= 4
+SECURITY = $(addprefix tests/web/test_, matrix.py csrf.py hostile.py headers.py audited.py limits.py refused_logins.py) \
+	$(addprefix tests/system/test_, described.py first_registration.py login_flood.py)
 BEHIND_NGINX = $(addprefix tests/system/test_,$(addsuffix .py,\
 	crash drain duplicates first_use github_events lifecycle overload reload waiting_callers))
 SYSTEM_TESTS = $(shell grep -rl 'mark\.system' tests --include='test_*.py')
 
-.PHONY: run test check format demo test-services test-system system-report bench bench-quick bench-instructions bench-accept bench-signals bench-stores bench-tests clean
+.PHONY: run test check format demo security test-services test-system system-report bench bench-quick bench-instructions bench-accept bench-signals bench-stores bench-tests clean
 
 run: $(RUNS)  ## serve on http://localhost:8000, or on PORT
 	@echo "Sluice will answer on http://localhost:$${PORT:-8000}; Ctrl-C stops it." >&2
@@ -35,6 +37,9 @@ demo: $(RUNS)  ## one event from the hook to the finished execution
 
 test-services: $(CHECKS)  ## what needs PostgreSQL or Redis; each run starts its own
 	@$(PYTEST) -m "services and not system" -n 2 --junitxml=build/reports/services.xml
+
+security: $(CHECKS)  ## the evidence of docs/security.md: the matrix, fuzzing, races, a flood of logins
+	@$(PYTEST) $(SECURITY) -m "not services" --junitxml=build/reports/security.xml
 
 test-system: $(CHECKS)  ## real server processes: those that wait side by side, those that measure, the runtime's once more behind nginx
 	@$(PYTEST) $(SYSTEM_TESTS) -m "system and not alone" -n $(SYSTEM_JOBS) --dist loadfile --junitxml=build/reports/system.xml

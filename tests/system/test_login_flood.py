@@ -8,12 +8,13 @@ import time
 from collections import Counter
 from ipaddress import IPv4Address
 from pathlib import Path
+from statistics import median
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.system.client import Api
+from tests.system.client import PASSWORD, Api, send
 from tests.system.serving import Server
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
@@ -24,6 +25,9 @@ PAUSE = 0.01  # seconds between two events
 MEMORY = 19  # MiB of one hash
 AT_ONCE = 2  # hashes that docs/security.md promises
 SLACK = 40  # MiB that the process may grow by for other reasons
+ROUNDS = 5  # of eight refused logins: what the limit for everybody lets through
+NOISE = 0.25  # of a refusal's time, by which two kinds of it may differ
+ADDRESSES = itertools.count()
 BEARABLE = 0.1  # seconds that the slowest events may take, whatever they took before
 
 
@@ -126,3 +130,34 @@ def test_a_flood_of_logins_delays_no_event_and_hashes_two_at_once(start, figure)
     figure("answers", json.dumps(dict(sorted(flood.statuses.items()))))
     figure("events, p99 before and meanwhile, ms", both)
     figure(f"more memory at its peak, MiB (a hash takes {MEMORY})", f"{grown:.0f}")
+
+
+def test_an_unknown_address_takes_as_long_as_a_known_one(start, figure):
+    server: Server = start(SLUICE_PROXY_HOPS="1")
+    known = server.api().register()["user"]["email"]
+    took: dict[str, list[float]] = {"known": [], "unknown": []}
+
+    for round_ in range(ROUNDS):
+        for number in range(4):  # and the fifth, which is right, forgives them
+            took["known"].append(attempt(server.url, known, "a wrong password"))
+            nobody = f"nobody{round_}-{number}@example.com"
+            took["unknown"].append(attempt(server.url, nobody, "a wrong password"))
+        attempt(server.url, known, PASSWORD)
+
+    known_ms, unknown_ms = (median(each) * 1000 for each in took.values())
+    assert abs(known_ms - unknown_ms) < NOISE * known_ms
+    told = f"{known_ms:.1f}, {unknown_ms:.1f}"
+    figure("refused logins: known address, unknown address, median, ms", told)
+
+
+def attempt(url: str, email: str, password: str) -> float:
+    """Log in once, from an address of its own; return how long it took, seconds."""
+    headers = {
+        "Content-Type": "application/json",
+        "X-Forwarded-For": str(IPv4Address(0x0A00_0000 + next(ADDRESSES))),
+    }
+    body = json.dumps({"email": email, "password": password}).encode()
+    began = time.monotonic()
+    answer = send("POST", f"{url}/api/v1/auth/login", body=body, headers=headers)
+    assert answer.status == (200 if password == PASSWORD else 401), answer.body
+    return time.monotonic() - began

@@ -165,12 +165,13 @@ def call(
     headers = dict(api.headers)
     if value is not None:
         more["json"] = value
-    return api.client.open(
+    answer: TestResponse = api.client.open(
         path,
         method=route.method,
         headers={**headers, **more.pop("headers", {})},
         **more,
     )
+    return answer
 
 
 MAKERS: Mapping[Any, Callable[[Scene], str]] = {

@@ -201,6 +201,8 @@ def _of_persons(route: Route, who: str) -> range | int:
 def _of_all(route: Route, who: str) -> range | int:
     scope = route.operation.scope
     if who in ROLES and RANKS.index(ROLES[who]) < RANKS.index(str(scope)):
+        if route.operation.own is not None and who in PERSONS:
+            return 404 if route.arguments else SUCCESS  # of their own, but this is ours
         return 403
     if who in STRANGERS and route.arguments:
         return 404
