@@ -4,6 +4,7 @@ import re
 import pytest
 from gunicorn.http.errors import InvalidChunkSize
 
+from tests.system.waiting import eventually
 from tests.web.conftest import definition, hook_of
 
 pytestmark = pytest.mark.usefixtures("way_in")
@@ -201,12 +202,17 @@ def test_a_full_house_is_503_for_hooks_and_for_people(app, api, client):
     run = f"/workflows/{made['id']}/run"
     services = app.extensions["services"]
     pool = services.dispatcher._line._house.pool
+    free = pool._seats
+    eventually(
+        lambda: free._value == pool.capacity, within=5, what="all seats are free"
+    )
     seats = [pool.reserve() for _ in range(pool.capacity)]
 
-    refused = [client.post(hook_of(made)), api.ask("POST", run, {})]
-
-    for each in seats:
-        each.free()
+    try:
+        refused = [client.post(hook_of(made)), api.ask("POST", run, {})]
+    finally:
+        for each in seats:
+            each.free()
     for answer in refused:
         assert answer.status_code == 503
         assert answer.json["type"] == "/problems/queue-full"
