@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Flask
 
-from app.bell.broker import ring, ringing
+from app.bell.broker import ring, ringing, waiting
 from app.bell.listener import Listener
 from app.bell.ringer import Ringer
 from app.connectors.catalog import CATALOG
@@ -205,7 +205,10 @@ def _door(
     if settings.redis_url is None:
         core = _core(ground, _process(settings, ground.vault, Kind.WEB), tally)
         return core, OwnThreads(core.house, core.runner.carry_out), _nothing
-    ringer = Ringer(partial(ring, ringing(settings.redis_url)))
+    redis = ringing(settings.redis_url)
+    ringer = Ringer(
+        partial(ring, redis), partial(waiting, redis), ground.signals.metrics
+    )
     me = _process(settings, ground.vault, Kind.WEB, workers=0, queue=0)
     books = ground.store.processes
     line = Elsewhere(books, ringer, process=me.id, seats=settings.seats)

@@ -44,6 +44,15 @@ def ring(broker: RedisBroker) -> None:
     broker.enqueue(message)
 
 
+def waiting(broker: RedisBroker) -> int:
+    """Count the rings that nobody has answered yet.
+
+    Raises:
+        redis.RedisError: Redis does not tell.
+    """
+    return int(broker.client.hlen(f"{NAMESPACE}:{QUEUE}.msgs"))
+
+
 def _broker(client: redis.Redis) -> RedisBroker:
     # no middleware: nothing is retried, timed, aged or counted by the broker
     return RedisBroker(  # type: ignore[no-untyped-call]  # dramatiq gives it none

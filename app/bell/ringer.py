@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from redis import RedisError
 
@@ -12,11 +13,21 @@ MOST = 100  # rings sent in one go; who has nothing to do looks by himself soon
 REST = 1.0  # seconds without trying after a ring that failed
 
 
+class Watch(Protocol):
+    """Who counts rings."""
+
+    def rung(self, outcome: str, rings: int) -> None: ...
+
+    def unheard(self, rings: int) -> None: ...
+
+
 class Ringer:
     """Counts rings and sends them; while Redis does not answer they are dropped.
 
     Args:
         send: rings once, or raises.
+        unheard: counts the rings that wait in Redis, or raises.
+        watch: is told of rings that were sent, failed or were dropped.
         rest: seconds without trying after a failure.
         clock: seconds, monotonic.
     """
@@ -24,11 +35,14 @@ class Ringer:
     def __init__(
         self,
         send: Callable[[], None],
+        unheard: Callable[[], int],
+        watch: Watch,
         *,
         rest: float = REST,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._send, self._rest, self._clock = send, rest, clock
+        self._send, self._unheard, self._watch = send, unheard, watch
+        self._rest, self._clock = rest, clock
         self._changed = threading.Condition()
         self._waiting = 0
         self._stopped = False
@@ -67,13 +81,17 @@ class Ringer:
 
     def _ring(self, count: int) -> None:
         if self._silent_until is not None and self._clock() < self._silent_until:
+            self._watch.rung("dropped", count)
             return
         try:
             for _ in range(count):
                 self._send()
+            self._watch.unheard(self._unheard())
         except (RedisError, OSError) as error:
+            self._watch.rung("failed", count)
             self._fail(error)
         else:
+            self._watch.rung("sent", count)
             self._succeed()
 
     def _fail(self, error: Exception) -> None:

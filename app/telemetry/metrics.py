@@ -92,6 +92,11 @@ class Metrics:
         self._lost = self._counter(
             "leases_lost", "Executions that went on elsewhere while they ran here"
         )
+        self._rings = self._counter(
+            "rings",
+            "Rings for workers: sent to Redis, failed, or dropped while it was away",
+            "outcome",
+        )
         self._overstayed = self._counter(
             "drain_overruns", "Executions that a stop had to interrupt"
         )
@@ -153,6 +158,14 @@ class Metrics:
     def overstayed(self, executions: int) -> None:
         """Count what still ran when a stop had to end."""
         self._overstayed.inc(executions)
+
+    def rung(self, outcome: str, rings: int) -> None:
+        """Count rings: `sent`, `failed`, or `dropped` soon after one that failed."""
+        self._rings.labels(outcome).inc(rings)
+
+    def unheard(self, rings: int) -> None:
+        """Note how many rings wait in Redis."""
+        self._readings.show({"sluice_rings_waiting": rings})
 
     def show(self, readings: Mapping[str, float]) -> None:
         """Set gauges, by their names in `readings.GAUGES`."""

@@ -30,6 +30,10 @@ GAUGES: Mapping[str, tuple[Mode, str]] = {
     "sluice_execution_limit_seconds": ("livemax", "How long an execution may run"),
     "sluice_store_queue": ("livesum", "Changes that wait to be committed"),
     "sluice_store_readers_busy": ("livesum", "Connections that read now"),
+    "sluice_rings_waiting": (
+        "livemostrecent",
+        "Rings in Redis that no worker has answered, when last one was sent",
+    ),
     "sluice_disk_free_bytes": ("livemostrecent", "Free on the data directory's disk"),
     "sluice_disk_size_bytes": ("livemostrecent", "Size of the data directory's disk"),
     "process_resident_memory_bytes": ("livesum", "Resident memory of all processes"),

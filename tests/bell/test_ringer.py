@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import Counter
 
 import pytest
 from redis import ConnectionError as NoConnection
@@ -25,6 +26,23 @@ class Redis:
         finally:
             self.tried.release()
 
+    def waiting(self):
+        return self.rings
+
+
+class Counts:
+    """Remembers what it is told."""
+
+    def __init__(self):
+        self.rings: Counter[str] = Counter()
+        self.waiting = None
+
+    def rung(self, outcome, rings):
+        self.rings[outcome] += rings
+
+    def unheard(self, rings):
+        self.waiting = rings
+
 
 class Clock:
     """Seconds that pass when told to."""
@@ -41,13 +59,18 @@ def redis():
 
 
 @pytest.fixture
+def counts():
+    return Counts()
+
+
+@pytest.fixture
 def clock():
     return Clock()
 
 
 @pytest.fixture
-def ringer(redis, clock):
-    one = Ringer(redis.send, clock=clock)
+def ringer(redis, counts, clock):
+    one = Ringer(redis.send, redis.waiting, counts, clock=clock)
     yield one
     one.stop()
 
@@ -72,7 +95,9 @@ def test_a_flood_is_cut_because_one_ring_in_a_hundred_would_do(ringer, redis):
     assert redis.rings == MOST
 
 
-def test_after_a_failure_nothing_is_tried_for_a_while(ringer, redis, clock, caplog):
+def test_after_a_failure_nothing_is_tried_for_a_while(
+    ringer, redis, counts, clock, caplog
+):
     caplog.set_level(logging.INFO)
     redis.broken = True
     ringer.start()
@@ -89,12 +114,12 @@ def test_after_a_failure_nothing_is_tried_for_a_while(ringer, redis, clock, capl
 
     ringer.stop()
     assert redis.rings == 1
+    assert counts.rings == {"failed": 1, "dropped": 1, "sent": 1}
+    assert counts.waiting == 1
     told = [each.message for each in caplog.records]
     assert told == ["Redis does not answer", "Redis answers again"]
 
 
-def test_stopping_twice_or_unstarted_is_no_error(redis):
-    ringer = Ringer(redis.send)
-
+def test_stopping_twice_or_unstarted_is_no_error(ringer):
     ringer.stop()
     ringer.stop()

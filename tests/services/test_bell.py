@@ -6,9 +6,10 @@ from functools import partial
 
 import pytest
 
-from app.bell.broker import ring, ringing
+from app.bell.broker import ring, ringing, waiting
 from app.bell.listener import Listener
 from app.bell.ringer import Ringer
+from app.telemetry.metrics import Metrics
 from tests.system.waiting import eventually
 
 pytestmark = pytest.mark.services
@@ -29,7 +30,8 @@ def listener(redis, heard):
 
 @pytest.fixture
 def ringer(redis):
-    one = Ringer(partial(ring, ringing(redis.url)), rest=0.05)
+    broker = ringing(redis.url)
+    one = Ringer(partial(ring, broker), partial(waiting, broker), Metrics(), rest=0.05)
     one.start()
     yield one
     one.stop()
@@ -57,6 +59,7 @@ def test_nothing_in_redis_tells_what_there_is_to_do(redis, ringer):
     ringer.ring()
 
     eventually(lambda: redis.say("HLEN sluice:work.msgs") == ":1", within=5, what="it")
+    assert waiting(ringing(redis.url)) == 1
     [stored] = ringing(redis.url).client.hvals("sluice:work.msgs")
     assert b'"args":[],"kwargs":{}' in stored
 
