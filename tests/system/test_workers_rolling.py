@@ -19,7 +19,7 @@ from tests.system.serving import step
 from tests.system.sink import Sink
 from tests.system.waiting import eventually
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.alone]  # else the load is more
 
 CLIENTS = 4
 PAUSE = 0.02  # seconds between an answer and the next request of a client
