@@ -28,7 +28,7 @@ SLACK = 40  # MiB that the process may grow by for other reasons
 ROUNDS = 5  # of eight refused logins: what the limit for everybody lets through
 NOISE = 0.25  # of a refusal's time, by which two kinds of it may differ
 ADDRESSES = itertools.count()
-BEARABLE = 0.1  # seconds that the slowest events may take, whatever they took before
+BEARABLE = 0.5  # seconds that the slowest events may take while refusals fill the cores
 
 
 class Flood:
