@@ -11,6 +11,7 @@ from app.domain.errors import ServiceError
 from app.security import tokens
 
 Page = tuple[int, str, bytes]  # status, content type, body
+POLL = 0.05  # seconds until a stop is noticed
 WELL = (200, "application/json", b'{"status":"ok"}')
 
 
@@ -85,7 +86,10 @@ def serve(health: Health, host: str, port: int) -> ThreadingHTTPServer:
 
     server = ThreadingHTTPServer((host, port), Handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    serving = threading.Thread(
+        target=server.serve_forever, args=(POLL,), name="health", daemon=True
+    )
+    serving.start()
     return server
 
 

@@ -14,6 +14,8 @@ from tests.security.signatures.requests import signed
 from tests.security.signatures.senders import NOW, SENDERS
 from tests.security.signatures.strangers import damaged, stranger
 
+pytestmark = pytest.mark.system  # thousands of requests a scheme
+
 
 def judged(scheme: Scheme, request: Signed, secrets: list[bytes]) -> Verdict:
     """Do all that is done with a request, and return the verdict."""
