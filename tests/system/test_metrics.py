@@ -78,6 +78,11 @@ def test_two_processes_tell_one_truth_also_over_reloads_and_a_kill(start):
                 go_on()
         os.kill(server.workers()[0], signal.SIGKILL)
         eventually(
+            lambda: len(server.events("Engine started")) == 2 + 2 + 2 + 1,
+            within=20,
+            what="another one starts",
+        )
+        eventually(
             lambda: scrape(server)["sluice_pool_workers"] == 20,
             within=20,
             what="two processes tell of themselves again",
