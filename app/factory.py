@@ -26,6 +26,7 @@ from app.domain.process import Kind, Process
 from app.engine.dispatcher import Dispatcher
 from app.engine.elsewhere import Elsewhere
 from app.engine.feeder import Feeder
+from app.engine.gate import Gate
 from app.engine.house import House
 from app.engine.leases import LeaseOwnership
 from app.engine.lifecycle import Engine
@@ -255,6 +256,7 @@ def _core(
             purse=purse,
             metrics=signals.metrics,
             tracer=signals.tracer,
+            gate=Gate(),
             max_output=settings.max_output,
         ),
         time_limit=settings.execution_timeout,

@@ -7,6 +7,7 @@ from app.domain.context import ExecutionContext
 from app.domain.errors import Cancelled, DeadlineExceeded, StepFailed
 from app.domain.execution import Failure, Status, StepStatus
 from app.domain.signals import Ended
+from app.engine.gate import Gate
 from app.engine.journal import Journal
 from app.engine.plan import Plan
 from app.engine.steps import Steps
@@ -27,10 +28,16 @@ class Course:
     """Carries one execution from its first unfinished step to its end."""
 
     def __init__(
-        self, plan: Plan, steps: Steps, journal: Journal, context: ExecutionContext
+        self,
+        plan: Plan,
+        steps: Steps,
+        journal: Journal,
+        context: ExecutionContext,
+        gate: Gate,
     ) -> None:
         self._plan, self._steps = plan, steps
         self._journal, self._context = journal, context
+        self._gate = gate
 
     def run(self) -> End:
         """Run what is left.
@@ -39,6 +46,10 @@ class Course:
             Parked: it waits, and its steps are noted.
             Interrupted, Lost, StoreUnavailable: it goes on elsewhere, or not at all.
         """
+        with self._gate.held():
+            return self._run()
+
+    def _run(self) -> End:
         failure = self._failed_before()
         if failure is None:
             end = self._main()
@@ -52,6 +63,7 @@ class Course:
         reached: str | None = None
         try:
             for step in self._plan.steps:
+                self._gate.rest()
                 self._context.check()
                 reached = step.path
                 self._steps.carry_out(step, self._context)
@@ -84,6 +96,7 @@ class Course:
         context = replace(self._context, deadline=deadline)
         try:
             for step in self._plan.on_failure:
+                self._gate.rest()
                 context.check()
                 self._steps.carry_out(step, context)
         except (Ended, Cancelled, StepFailed, DeadlineExceeded) as error:

@@ -103,7 +103,7 @@ class Runner:
         if len(held.segments) > 1:
             steps.recall(plan.credentials)
         left = plan.timeout - _spent(held.segments)
-        return Course(plan, steps, journal, context.within(left))
+        return Course(plan, steps, journal, context.within(left), self._tools.gate)
 
     def _start(self, held: Execution) -> "Future[bool]":
         """Say that it runs; not waited for: whatever is written next comes after."""

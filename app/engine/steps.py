@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.connectors.http import HttpClient
 from app.connectors.registry import Call
@@ -24,6 +25,7 @@ from app.domain.execution import (
 from app.domain.expression import Scope
 from app.domain.masking import Mask
 from app.domain.signals import Ended, Pause
+from app.engine.gate import Gate
 from app.engine.journal import Journal
 from app.engine.keyring import Keyring
 from app.engine.plan import PlannedStep
@@ -56,6 +58,7 @@ class Tools:
     purse: Purse
     metrics: Metrics
     tracer: Tracer
+    gate: Gate  # held by whoever runs steps
     max_output: int  # bytes
 
 
@@ -149,7 +152,8 @@ class Steps:
             )
             if seconds > IN_THREAD:
                 raise Parked(Reason.RETRY, seconds)
-            context.sleep(seconds)
+            with self._tools.gate.left():
+                context.sleep(seconds)
             record = _again(record)
 
     def _attempt(
@@ -195,17 +199,7 @@ class Steps:
         self, step: PlannedStep, record: StepRecord, context: ExecutionContext
     ) -> bytes:
         with _as_failures(step, context):
-            connector = step.render(self._scope)
-            if step.has_effect:
-                self._journal.note(record)
-                self._journal.commit()
-            call = Call(
-                context=context.within(step.timeout),
-                http=self._tools.http,
-                idempotency_key=record.idempotency_key or "",
-                keyring=self._keyring,
-            )
-            value = connector.run(call)
+            value = self._run(step, record, context)
             output = jsons.encode(value, limit=self._tools.max_output)
         if self._mask.spots(output):
             value = self._mask.value(value)
@@ -213,6 +207,27 @@ class Steps:
         seen = None if record.is_answer else value
         self._scope = self._scope.with_output(step.id, seen)
         return output
+
+    def _run(
+        self, step: PlannedStep, record: StepRecord, context: ExecutionContext
+    ) -> Any:
+        connector = step.render(self._scope)
+        if not step.has_effect:
+            return connector.run(self._call(step, record, context))
+        self._journal.note(record)
+        with self._tools.gate.left():  # to wait, for the commit and for the world
+            self._journal.commit()
+            return connector.run(self._call(step, record, context))
+
+    def _call(
+        self, step: PlannedStep, record: StepRecord, context: ExecutionContext
+    ) -> Call:
+        return Call(
+            context=context.within(step.timeout),
+            http=self._tools.http,
+            idempotency_key=record.idempotency_key or "",
+            keyring=self._keyring,
+        )
 
     def _hidden(self, failure: StepFailed) -> StepFailed:
         """Return a failure without the values of credentials."""

@@ -13,6 +13,7 @@ from app.domain.errors import StepFailed
 from app.domain.execution import Execution, Payload, Status, StepRecord, Trigger
 from app.domain.process import Kind, Process
 from app.domain.workflow import Published, Token, Version, Workflow
+from app.engine import gate
 from app.engine.dispatcher import Dispatcher, Run
 from app.engine.feeder import Feeder
 from app.engine.house import House
@@ -60,6 +61,13 @@ class Gate(Connector):
         call.context.check()
 
 
+class Thinker(Gate):
+    """The same for what is computed, and reaches nothing outside."""
+
+    name: ClassVar[str] = "thinker"
+    has_effect: ClassVar[bool] = False
+
+
 class Recorder(Connector):
     """Remembers what reached it; fails as often as it is told to."""
 
@@ -97,7 +105,7 @@ class Rig:
         leave: Callable[[], None] | None = None,
         tracer: Tracer | None = None,
     ) -> None:
-        self.outside = Outside()
+        self.outside, self.turns = Outside(), gate.Gate(patience=PATIENCE)
         Gate.outside = Recorder.outside = self.outside
         self.store = store or MemoryStore()
         process = Process(
@@ -114,7 +122,9 @@ class Rig:
         )
         self.refusals = self.house.refusals
         self.settlement, self.ownership = self.house.settlement, self.house.ownership
-        compiler = Compiler(Registry(Gate, Recorder, SetValue, Delay, Fail, Stop))
+        compiler = Compiler(
+            Registry(Gate, Thinker, Recorder, SetValue, Delay, Fail, Stop)
+        )
         http, vault = HttpClient(AddressGuard(allow_private=False)), Vault([b"k" * 32])
         runner = Runner(
             self.house,
@@ -125,6 +135,7 @@ class Rig:
                 purse=Purse(http, self.store.grants, vault),
                 metrics=self.house.metrics,
                 tracer=self.house.tracer,
+                gate=self.turns,
                 max_output=1000,
             ),
             time_limit=60,
