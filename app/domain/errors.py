@@ -1,6 +1,6 @@
 """Every error the project raises on purpose."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,18 @@ class Conflict(ServiceError):
     """The change collides with what is stored."""
 
     code = "conflict"
+
+
+class CredentialMissing(Conflict):
+    """What is to be active names credentials that do not exist."""
+
+    code = "credential-missing"
+
+    def __init__(self, names: Iterable[str]) -> None:
+        listed = ", ".join(f"`{each}`" for each in sorted(names))
+        super().__init__(
+            f"There is no credential {listed}; make it at /api/v1/credentials first."
+        )
 
 
 class SignupClosed(ServiceError):

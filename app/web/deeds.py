@@ -12,6 +12,7 @@ from app.domain.invitation import Invitation
 from app.domain.session import Session
 from app.domain.times import rfc3339
 from app.domain.workflow import Edited, Published, Workflow
+from app.web.needs import Missing
 
 
 def tenant_made(tenant: Tenant) -> Deed:
@@ -84,32 +85,37 @@ def member_removed(member: Member) -> Deed:
     return Deed(Action.MEMBER_REMOVE, member.user_id, changes)
 
 
-def workflow_made(made: Published, credentials: Sequence[Credential]) -> Iterator[Deed]:
-    """Tell of a new workflow, and of the secrets that came with it."""
+def workflow_made(
+    made: Published, credentials: Sequence[Credential], missing: Sequence[Missing]
+) -> Iterator[Deed]:
+    """Tell of a new workflow, and of the secrets that came with it or are missing."""
     workflow = made.workflow
     changes = _new(
         name=workflow.name, version=workflow.version, is_active=workflow.is_active
     )
-    yield Deed(Action.WORKFLOW_CREATE, workflow.id, changes)
+    yield Deed(Action.WORKFLOW_CREATE, workflow.id, changes | _missing(missing))
     yield from map(credential_made, credentials)
 
 
 def workflow_published(
-    edited: Edited, credentials: Sequence[Credential]
+    edited: Edited, credentials: Sequence[Credential], missing: Sequence[Missing]
 ) -> Iterator[Deed]:
     """Tell of a new version, and of the secrets and the name that came with it."""
-    version = _version(edited)
-    yield Deed(Action.WORKFLOW_PUBLISH, edited.before.id, {"version": version})
+    changes = {"version": _version(edited), **_missing(missing)}
+    yield Deed(Action.WORKFLOW_PUBLISH, edited.before.id, changes)
     yield from map(credential_made, credentials)
     yield from _renamed(edited)
 
 
 def workflow_rolled_back(
-    edited: Edited, to: int, credentials: Sequence[Credential]
+    edited: Edited,
+    to: int,
+    credentials: Sequence[Credential],
+    missing: Sequence[Missing],
 ) -> Iterator[Deed]:
     """Tell of an old version that became the newest."""
     changes = {"version": _version(edited), "same_as": Change(None, to)}
-    yield Deed(Action.WORKFLOW_ROLLBACK, edited.before.id, changes)
+    yield Deed(Action.WORKFLOW_ROLLBACK, edited.before.id, changes | _missing(missing))
     yield from map(credential_made, credentials)
 
 
@@ -176,6 +182,11 @@ def _renamed(edited: Edited) -> Iterator[Deed]:
     if before != after:
         changes = {"name": Change(before, after)}
         yield Deed(Action.WORKFLOW_RENAME, edited.before.id, changes)
+
+
+def _missing(missing: Sequence[Missing]) -> dict[str, Change]:
+    names = [each.name for each in missing]
+    return _new(missing_credentials=names) if names else {}
 
 
 def _version(edited: Edited) -> Change:

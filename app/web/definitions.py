@@ -1,6 +1,6 @@
 """Checking the definitions that clients send, and agreeing on a name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,14 +8,23 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.domain import ids, times
 from app.domain.credential import Credential
-from app.domain.errors import Fault, Invalid
+from app.domain.errors import CredentialMissing, Fault, Invalid
 from app.domain.workflow import Definition, Published, Token, Version, Workflow
 from app.security import tokens
 from app.web.auth import Caller
+from app.web.needs import Missing
+from app.web.problems import Problem, Refused
 from app.web.schemas.types import Name
 from app.web.schemas.workflows import WorkflowRequest
 from app.web.services import services
 from app.web.written_secrets import Owner
+
+UNUSABLE = "credential-unusable"
+NOT_READY = (
+    "The workflow stays inactive: a credential that it names is missing, or of another"
+    " type. Make it at /api/v1/credentials under this name and send this again; the"
+    " workflow need not be saved again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +33,13 @@ class Made:
 
     published: Published
     credentials: Sequence[Credential]
+    missing: Sequence[Missing]  # what somebody has yet to make
 
 
-def check(who: Caller, definition: Definition) -> None:
-    """Refuse what could not run.
+def check(who: Caller, definition: Definition, *, is_active: bool) -> Sequence[Missing]:
+    """Refuse what could not run; return the credentials that are missing.
+
+    Of an active workflow, to which events come, none may be missing.
 
     Raises:
         Invalid: with every fault, each pointing into the request's body.
@@ -37,10 +49,34 @@ def check(who: Caller, definition: Definition) -> None:
         services().compiler.compile(definition)
     except Invalid as error:
         found += error.faults
-    found += services().mover.faults(who.tenant_id, definition)
+    needs = services().needs.of(who.tenant_id, definition)
+    found += needs.faults() if is_active else needs.misfits
     if found:
-        faults = [Fault(f"/definition{each.pointer}", each.message) for each in found]
-        raise Invalid("The definition does not fit.", faults)
+        raise Invalid("The definition does not fit.", _in_body(found))
+    return needs.missing
+
+
+def require_credentials(who: Caller, definition: Definition) -> None:
+    """Refuse to open the door of a workflow whose credentials are missing.
+
+    Raises:
+        Refused: with each of them.
+    """
+    needs = services().needs.of(who.tenant_id, definition)
+    faults = list(needs.faults())
+    if faults:
+        raise Refused(
+            Problem(
+                status=409,
+                code=CredentialMissing.code if needs.missing else UNUSABLE,
+                detail=NOT_READY,
+                faults=_in_body(faults),
+            )
+        )
+
+
+def _in_body(faults: Iterable[Fault]) -> list[Fault]:
+    return [Fault(f"/definition{each.pointer}", each.message) for each in faults]
 
 
 def name_of(name: str | None, definition: Mapping[str, Any]) -> str | None:
@@ -60,12 +96,12 @@ def name_of(name: str | None, definition: Mapping[str, Any]) -> str | None:
 
 
 def first(who: Caller, asked: WorkflowRequest) -> Made:
-    """Make a new workflow with its first version.
+    """Make a new workflow with its first version; inactive, if a credential is missing.
 
     Raises:
         Invalid: the definition does not fit, or there is no name.
     """
-    check(who, asked.definition)
+    missing = check(who, asked.definition, is_active=False)
     name = name_of(asked.name, asked.definition)
     if name is None:
         raise Invalid("The body does not fit.", [Fault("/name", "is required")])
@@ -77,7 +113,7 @@ def first(who: Caller, asked: WorkflowRequest) -> Made:
         id=workflow_id,
         name=name,
         version=1,
-        is_active=asked.is_active,
+        is_active=asked.is_active and not missing,
         token=token(who.tenant_id, workflow_id),
         created_at=at,
         updated_at=at,
@@ -90,7 +126,7 @@ def first(who: Caller, asked: WorkflowRequest) -> Made:
         author_id=who.user_id,
         created_at=at,
     )
-    return Made(Published(workflow, version), moved.credentials)
+    return Made(Published(workflow, version), moved.credentials, missing)
 
 
 def token(tenant_id: str, workflow_id: str) -> Token:

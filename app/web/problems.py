@@ -10,6 +10,7 @@ import orjson
 from app.domain.errors import (
     CallerGone,
     Conflict,
+    CredentialMissing,
     Fault,
     Invalid,
     NotFound,
@@ -31,6 +32,7 @@ MAX_FAULTS = 50  # more help nobody
 STATUS: Mapping[type[ServiceError], int] = {
     NotFound: 404,
     Conflict: 409,
+    CredentialMissing: 409,
     TooManyWorkflows: 409,
     Invalid: 422,
     SignupClosed: 403,

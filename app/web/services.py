@@ -24,6 +24,7 @@ from app.web.doors import Doors
 from app.web.entrance import Entrance
 from app.web.guests import Guests
 from app.web.limits import Limits
+from app.web.needs import Needs
 from app.web.receive import Receiver
 from app.web.signup import Policy, Signup
 from app.web.verifying import Verifiers
@@ -72,8 +73,12 @@ class Services:
     @cached_property
     def mover(self) -> Mover:
         """What makes credentials of secrets that are written into definitions."""
-        takes = self.compiler.credential_types
-        return Mover(self.store.credentials, self.secrets, takes)
+        return Mover(self.store.credentials, self.secrets)
+
+    @cached_property
+    def needs(self) -> Needs:
+        """What looks for the credentials that definitions name."""
+        return Needs(self.store.credentials, self.compiler.credential_types)
 
     @cached_property
     def consents(self) -> Consents:

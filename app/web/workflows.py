@@ -19,6 +19,7 @@ from app.web.noting import noting
 from app.web.operations import Operation
 from app.web.schemas.reading import body, query
 from app.web.schemas.workflows import (
+    MissingCredential,
     RollbackRequest,
     VersionItem,
     VersionPage,
@@ -59,10 +60,14 @@ def index() -> ResponseReturnValue:
     audits=(Action.WORKFLOW_CREATE, Action.CREDENTIAL_CREATE),
 )
 def create() -> ResponseReturnValue:
-    """Save a workflow with its first version; its webhook works at once."""
+    """Save a workflow with its first version; its webhook works at once.
+
+    If a credential is missing it is saved inactive, and `missing_credentials` says what
+    to make before it can be activated.
+    """
     made = definitions.first(caller(), body(WorkflowRequest))
     saved, credentials = made.published, made.credentials
-    told = noting(lambda _: deeds.workflow_made(saved, credentials))
+    told = noting(lambda _: deeds.workflow_made(saved, credentials, made.missing))
     told.workflows.add(
         saved.workflow,
         saved.version,
@@ -93,9 +98,11 @@ def read(workflow_id: str) -> ResponseReturnValue:
     ),
 )
 def update(workflow_id: str) -> ResponseReturnValue:
-    """Save a new version; what was accepted before runs its own."""
+    """Save a new version; what was accepted before runs its own.
+
+    An active workflow needs every credential that the new version names.
+    """
     asked = body(WorkflowUpdate)
-    definitions.check(caller(), asked.definition)
     name = definitions.name_of(asked.name, asked.definition)
     return _publish(workflow_id, asked.definition, name, deeds.workflow_published)
 
@@ -113,8 +120,14 @@ def update(workflow_id: str) -> ResponseReturnValue:
     ),
 )
 def change(workflow_id: str) -> ResponseReturnValue:
-    """Rename a workflow, or open and close its door."""
+    """Rename a workflow, or open and close its door.
+
+    It is not opened while a credential that it names is missing.
+    """
     asked = body(WorkflowPatch)
+    if asked.is_active:
+        now = services().store.workflows.get(caller().tenant_id, workflow_id)
+        definitions.require_credentials(caller(), now.version.definition)
     changed = noting(deeds.workflow_changed).workflows.change(
         caller().tenant_id,
         workflow_id,
@@ -167,7 +180,6 @@ def rollback(workflow_id: str) -> ResponseReturnValue:
     """Save an old version again, as the newest."""
     number = body(RollbackRequest).version
     old = services().store.workflows.version(caller().tenant_id, workflow_id, number)
-    definitions.check(caller(), old.definition)
     tell = partial(deeds.workflow_rolled_back, to=number)
     return _publish(workflow_id, old.definition, None, tell)
 
@@ -201,11 +213,14 @@ def _publish(
 ) -> ResponseReturnValue:
     who, at = caller(), times.now()
     now = services().store.workflows.get(who.tenant_id, workflow_id).workflow
+    missing = definitions.check(who, definition, is_active=now.is_active)
     owner = Owner(
         tenant_id=who.tenant_id, workflow_id=now.id, name=name or now.name, at=at
     )
     moved = services().mover.move(owner, definition)
-    told = noting(lambda edited: tell(edited, credentials=moved.credentials))
+    told = noting(
+        lambda edited: tell(edited, credentials=moved.credentials, missing=missing)
+    )
     published = told.workflows.publish(
         who.tenant_id,
         workflow_id,
@@ -242,7 +257,26 @@ def _shown(published: Published) -> Response:
     if "name" in current:
         current = {**current, "name": workflow.name}
     shown = Room().show(_written(current), _definition_url(version))
-    return jsonify(WorkflowView(**dict(_item(workflow)), definition=shown))
+    view = WorkflowView(
+        **dict(_item(workflow)),
+        definition=shown,
+        missing_credentials=_missing(published),
+    )
+    return jsonify(view)
+
+
+def _missing(published: Published) -> list[MissingCredential]:
+    """Tell what keeps a workflow closed; nothing keeps one that is open."""
+    workflow, definition = published.workflow, published.version.definition
+    if workflow.is_active:
+        return []
+    found = services().needs.of(workflow.tenant_id, definition).missing
+    return [
+        MissingCredential(
+            name=each.name, types=list(each.types), used_at=list(each.used_at)
+        )
+        for each in found
+    ]
 
 
 def _version(version: Version) -> VersionItem:

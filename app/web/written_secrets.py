@@ -1,13 +1,13 @@
 """Secrets written into a definition, which become credentials when it is saved."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from app.domain import ids, references
 from app.domain.credential import SECRETS, Credential
-from app.domain.errors import Fault, NotFound, Unsealable
+from app.domain.errors import NotFound, Unsealable
 from app.domain.references import Path, Spot
 from app.domain.workflow import Definition
 from app.security.secrets import Secrets
@@ -15,7 +15,6 @@ from app.store.protocol import Credentials
 
 MAX_NAME = 200  # characters
 SPARE = 20  # of them, for a number
-Takes = Callable[[str], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +41,10 @@ class Mover:
     Args:
         credentials: of all tenants.
         secrets: seals them.
-        takes: which types of credential a kind of step takes.
     """
 
-    def __init__(
-        self, credentials: Credentials, secrets: Secrets, takes: Takes
-    ) -> None:
-        self._credentials, self._secrets, self._takes = credentials, secrets, takes
-
-    def faults(self, tenant_id: str, definition: Definition) -> Iterator[Fault]:
-        """Find the names of credentials that do not exist, or are of another type."""
-        known: dict[str, str | None] = {}
-        for spot in references.spots(definition):
-            if spot.name is None:
-                continue
-            if spot.name not in known:
-                known[spot.name] = self._type(tenant_id, spot.name)
-            message = self._misfit(spot, known[spot.name])
-            if message is not None:
-                yield Fault(_pointer(spot.path), message)
+    def __init__(self, credentials: Credentials, secrets: Secrets) -> None:
+        self._credentials, self._secrets = credentials, secrets
 
     def move(self, owner: Owner, definition: Definition) -> Moved:
         """Seal what is written into a definition; what was sealed before is reused."""
@@ -73,30 +57,18 @@ class Mover:
         for spot in moving:
             found = self._find(spot, [*kept, *new])
             if found is None:
-                taken = {each.name for each in new}
+                taken = {each.name for each in new} | references.names(definition)
                 found = self._make(owner, spot, taken)
                 new.append(found)
             named[spot.path] = found.name
         return Moved(references.with_names(definition, named), new)
 
-    def _misfit(self, spot: Spot, found: str | None) -> str | None:
-        if "{{" in (spot.name or ""):
-            return "must be a name and no expression, so that no event chooses a secret"
-        if found is None:
-            return "names no credential; make it at /api/v1/credentials first"
-        fitting = self._takes(spot.uses) if spot.type is None else (spot.type,)
-        if not fitting or found in fitting:
-            return None
-        return (
-            f"names a credential of type {found};"
-            f" type {' or '.join(fitting)} is needed here"
-        )
-
-    def _type(self, tenant_id: str, name: str) -> str | None:
+    def _is_free(self, tenant_id: str, name: str) -> bool:
         try:
-            return self._credentials.by_name(tenant_id, name).type
+            self._credentials.by_name(tenant_id, name)
         except NotFound:
-            return None
+            return True
+        return False
 
     def _find(self, spot: Spot, known: Sequence[Credential]) -> Credential | None:
         """Return the credential that holds this secret already."""
@@ -134,7 +106,7 @@ class Mover:
         number = 1
         while True:
             name = f"{stem} {number}"
-            if name not in taken and self._type(owner.tenant_id, name) is None:
+            if name not in taken and self._is_free(owner.tenant_id, name):
                 return name
             number += 1
 
@@ -146,8 +118,3 @@ def _data(spot: Spot) -> dict[str, str]:
     [field] = SECRETS[spot.type]
     named = {"name": spot.header} if spot.header else {}
     return {**named, field: spot.secret.strip() if spot.header else spot.secret}
-
-
-def _pointer(path: Path) -> str:
-    escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
-    return "".join(f"/{part}" for part in escaped)

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.errors import Conflict, Invalid, NotFound
+from app.domain.errors import Conflict, CredentialMissing, Invalid, NotFound
 from tests.store.company import LATER, credential, version, workflow
 
 
@@ -157,11 +157,130 @@ def test_a_new_workflow_brings_its_credentials_too(store, company):
     assert store.credentials.owned(company.id, company.workflow.id) == []
 
 
-def test_a_version_that_names_nothing_known_is_not_saved(store, company):
-    with pytest.raises(Conflict, match="no credential `gone`"):
+def activate(company, workflow, *, is_active=True):
+    return company.store.workflows.change(
+        company.id, workflow.id, name=None, is_active=is_active, at=LATER
+    )
+
+
+def test_an_active_workflow_gets_no_version_that_names_nothing_known(store, company):
+    with pytest.raises(CredentialMissing, match="no credential `gone`"):
         publish(company, needs("gone"))
 
     assert store.workflows.get(company.id, company.workflow.id).version.number == 1
+
+
+def test_no_new_workflow_is_active_that_names_nothing_known(store, company):
+    added = workflow(company.id, name="New")
+
+    with pytest.raises(CredentialMissing, match="no credential `gone`"):
+        store.workflows.add(added, version(added, definition=needs("gone")))
+
+    with pytest.raises(NotFound):
+        store.workflows.get(company.id, added.id)
+
+
+@pytest.fixture
+def inactive(store, company):
+    """A workflow that is saved although its credential does not exist."""
+    added = workflow(company.id, name="New", is_active=False)
+    store.workflows.add(added, version(added, definition=needs("github-hook")))
+    return added
+
+
+def test_an_inactive_workflow_waits_for_its_credential(store, company, inactive):
+    with pytest.raises(CredentialMissing, match="no credential `github-hook`"):
+        activate(company, inactive)
+    assert not store.workflows.get(company.id, inactive.id).workflow.is_active
+
+    store.credentials.add(credential(company.id))
+
+    assert activate(company, inactive).after.workflow.is_active
+    assert store.workflows.get(company.id, inactive.id).version.number == 1
+
+
+def test_another_tenants_credential_is_not_what_it_waits_for(
+    store, company, other, inactive
+):
+    store.credentials.add(credential(other.id))
+
+    with pytest.raises(CredentialMissing):
+        activate(company, inactive)
+
+
+def test_a_refused_activation_changes_nothing(store, company, inactive):
+    before = store.workflows.get(company.id, inactive.id)
+
+    with pytest.raises(CredentialMissing):
+        store.workflows.change(
+            company.id, inactive.id, name="Other", is_active=True, at=LATER
+        )
+
+    assert store.workflows.get(company.id, inactive.id) == before
+
+
+def test_what_it_waited_for_stays_once_it_is_active(store, company, inactive, kept):
+    store.credentials.delete(company.id, kept.id)  # nothing needs it yet
+    store.credentials.add(again := credential(company.id))
+    activate(company, inactive)
+    activate(company, inactive, is_active=False)
+
+    with pytest.raises(Conflict, match="`New` uses"):
+        store.credentials.delete(company.id, again.id)
+    with pytest.raises(Conflict, match="`New` uses"):
+        rename(company, again, "renamed")
+
+
+def test_an_inactive_workflow_gets_versions_whatever_they_name(
+    store, company, inactive
+):
+    store.workflows.publish(
+        company.id,
+        inactive.id,
+        definition=needs("gone"),
+        name=None,
+        author_id=company.owner.id,
+        at=LATER,
+    )
+
+    assert store.workflows.get(company.id, inactive.id).version.number == 2
+    store.credentials.add(credential(company.id))
+    with pytest.raises(CredentialMissing, match="no credential `gone`"):
+        activate(company, inactive)
+
+
+def test_of_racing_activations_and_deletions_none_loses_what_is_needed(store, company):
+    added = [credential(company.id, name=f"c{n}") for n in range(8)]
+    waiting = [workflow(company.id, name=each.name, is_active=False) for each in added]
+    for one, each in zip(waiting, added, strict=True):
+        store.workflows.add(one, version(one, definition=needs(each.name)))
+        store.credentials.add(each)
+
+    def refused(change) -> bool:
+        try:
+            change()
+        except Conflict:
+            return True
+        return False
+
+    with ThreadPoolExecutor(8) as threads:
+        activated = threads.map(
+            lambda one: refused(lambda: activate(company, one)), waiting
+        )
+        deleted = threads.map(
+            lambda each: refused(lambda: store.credentials.delete(company.id, each.id)),
+            added,
+        )
+        outcomes = list(zip(activated, deleted, strict=True))
+
+    for one, each, (kept_closed, kept_there) in zip(
+        waiting, added, outcomes, strict=True
+    ):
+        assert kept_closed != kept_there
+        now = store.workflows.get(company.id, one.id).workflow
+        assert now.is_active is kept_there
+        names = store.credentials.list(company.id, limit=20, before=None)
+        assert (each.id in {it.id for it in names}) is kept_there
 
 
 def test_a_version_whose_credential_has_a_taken_name_is_not_saved(store, company, kept):

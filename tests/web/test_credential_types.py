@@ -237,11 +237,19 @@ def test_no_event_chooses_a_secret(api):
 def test_a_credential_that_does_not_exist_is_told(api):
     made = {"name": "W", "definition": definition(step("http.request", "gone"))}
 
-    assert faults(api.ask("POST", "/workflows", made)) == {
-        "/definition/steps/0/with/credential": (
-            "names no credential; make it at /api/v1/credentials first"
-        )
-    }
+    kept = api.call("POST", "/workflows", made)
+    answer = api.ask("PATCH", f"/workflows/{kept['id']}", {"is_active": True})
+
+    assert answer.status_code == 409
+    assert answer.json["errors"] == [
+        {
+            "pointer": "/definition/steps/0/with/credential",
+            "message": (
+                "names no credential; make it at /api/v1/credentials first, `gone` of"
+                " type bearer or basic or header or query or oauth2"
+            ),
+        }
+    ]
 
 
 def test_a_step_that_takes_none_says_what_it_takes(api):

@@ -65,12 +65,16 @@ def test_a_credential_that_does_not_exist_is_told_when_it_is_saved(api, receiver
         "definition": definition(step(receiver, {"credential": "nobody"})),
     }
 
-    answer = api.ask("POST", "/workflows", made)
+    kept = api.call("POST", "/workflows", made)
 
-    assert answer.status_code == 422
-    [error] = answer.json["errors"]
-    assert error["pointer"] == "/definition/steps/0/with/sign/credential"
-    assert "names no credential" in error["message"]
+    assert not kept["is_active"]
+    assert kept["missing_credentials"] == [
+        {
+            "name": "nobody",
+            "types": ["secret"],
+            "used_at": ["/steps/0/with/sign/credential"],
+        }
+    ]
 
 
 def test_a_wrong_secret_is_told_when_it_is_saved_and_not_repeated(api, receiver):
@@ -106,4 +110,9 @@ def test_another_tenants_credential_signs_nothing(api, stranger, receiver):
         "definition": definition(step(receiver, {"credential": "partner"})),
     }
 
-    assert api.ask("POST", "/workflows", made).status_code == 422
+    kept = api.call("POST", "/workflows", made)
+    over = api.run(kept, {})
+
+    assert not kept["is_active"]
+    assert over["error"]["code"] == "credential-missing"
+    assert receiver.requests == []

@@ -159,6 +159,7 @@ def test_a_name_with_braces_is_no_template(api):
 
 
 def test_names_of_nothing_are_pointed_at_all_at_once(api):
+    made = api.workflow("Orders")
     wanted = definition(
         tell("a", credential="none"),
         tell("b", credential="{{ vars.x }}"),
@@ -167,7 +168,7 @@ def test_names_of_nothing_are_pointed_at_all_at_once(api):
     )
     wanted["vars"] = {"x": "none"}
 
-    answer = api.ask("POST", "/workflows", {"name": "Orders", "definition": wanted})
+    answer = api.ask("PUT", f"/workflows/{made['id']}", {"definition": wanted})
 
     assert answer.status_code == 422
     found = {each["pointer"]: each["message"] for each in answer.json["errors"]}
@@ -178,7 +179,8 @@ def test_names_of_nothing_are_pointed_at_all_at_once(api):
         "/definition/steps/2/uses",
     }
     assert found["/definition/steps/0/with/credential"] == (
-        "names no credential; make it at /api/v1/credentials first"
+        "names no credential; make it at /api/v1/credentials first, `none` of type"
+        " slack"
     )
 
 
@@ -202,9 +204,10 @@ def test_another_tenants_credential_does_not_exist_here(api, stranger):
     stranger.call("POST", "/credentials", asked)
     wanted = definition(**verify({"credential": "hook"}))
 
-    answer = api.ask("POST", "/workflows", {"name": "Orders", "definition": wanted})
+    made = api.call("POST", "/workflows", {"name": "Orders", "definition": wanted})
 
-    assert answer.status_code == 422
+    assert not made["is_active"]
+    assert [each["name"] for each in made["missing_credentials"]] == ["hook"]
 
 
 @pytest.mark.parametrize("given", [{}, {"url": URL, "credential": "x"}])

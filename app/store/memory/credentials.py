@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.domain import references
 from app.domain.credential import Credential
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, CredentialMissing, NotFound
 from app.domain.workflow import Version
 from app.store import text
 from app.store.memory.grants import forget
@@ -107,16 +107,26 @@ def require_free(state: State, added: Iterable[Credential]) -> None:
             )
 
 
-def require_known(state: State, version: Version, added: Iterable[Credential]) -> None:
-    """Refuse a version that names a credential which does not exist.
+def note_uses(
+    state: State,
+    version: Version,
+    added: Iterable[Credential] = (),
+    *,
+    is_active: bool,
+) -> None:
+    """Note which credentials a workflow needs from now on.
 
     Raises:
-        Conflict: it does.
+        CredentialMissing: it is active and one does not exist.
     """
     known = _names(state) | {(each.tenant_id, each.name) for each in added}
-    for name in references.names(version.definition):
-        if (version.tenant_id, name) not in known:
-            raise Conflict(f"there is no credential `{name}`; it was just deleted")
+    named = references.names(version.definition)
+    for each in named:
+        text.check("a credential's name", each)
+    there = {each for each in named if (version.tenant_id, each) in known}
+    if is_active and there != named:
+        raise CredentialMissing(named - there)
+    state.uses[version.tenant_id, version.workflow_id] = there
 
 
 def keep(state: State, changed: Iterable[Credential]) -> None:
@@ -130,11 +140,9 @@ def _names(state: State) -> set[tuple[str, str]]:
 
 
 def _require_unused(state: State, credential: Credential) -> None:
-    for key, workflow in state.workflows.items():
-        if key in state.deleted or workflow.tenant_id != credential.tenant_id:
-            continue
-        current = state.versions[key][workflow.version - 1]
-        if credential.name in references.names(current.definition):
+    for key, names in state.uses.items():
+        workflow = state.workflows[key]
+        if workflow.tenant_id == credential.tenant_id and credential.name in names:
             raise Conflict(
                 f"the workflow `{workflow.name}` uses this credential;"
                 " change the workflow first"

@@ -60,6 +60,7 @@ class State:
     versions: dict[Key, list[Version]] = field(default_factory=dict)
     former_tokens: dict[bytes, tuple[Key, datetime]] = field(default_factory=dict)
     credentials: dict[Key, Credential] = field(default_factory=dict)
+    uses: dict[Key, set[str]] = field(default_factory=dict)  # names, by workflow
     grants: dict[Key, Grant] = field(default_factory=dict)
     claims: dict[Key, datetime] = field(default_factory=dict)
     consents: dict[bytes, Consent] = field(default_factory=dict)

@@ -43,7 +43,7 @@ class MemoryWorkflows:
             if most is not None and self._living(workflow.tenant_id) >= most:
                 raise TooManyWorkflows(most)
             self._require_free(workflow)
-            self._keep_credentials(kept, credentials)
+            self._keep_credentials(workflow, kept, credentials)
             self._state.workflows[key] = workflow
             self._state.versions[key] = [kept]
 
@@ -89,7 +89,7 @@ class MemoryWorkflows:
             changed = changed if name is None else replace(changed, name=name)
             kept = _kept(version)
             self._require_free(changed)
-            self._keep_credentials(kept, credentials)
+            self._keep_credentials(changed, kept, credentials)
             self._save(changed)
             self._state.versions[tenant_id, workflow_id].append(kept)
             return Edited(found, self.get(tenant_id, workflow_id))
@@ -111,6 +111,10 @@ class MemoryWorkflows:
                 is_active=found.is_active if is_active is None else is_active,
                 updated_at=at,
             )
+            self._require_free(changed)
+            if is_active:
+                current = self._published(changed).version
+                kept_credentials.note_uses(self._state, current, is_active=True)
             self._save(changed)
             return Edited(found, self._published(changed))
 
@@ -121,6 +125,7 @@ class MemoryWorkflows:
                 found, updated_at=at
             )
             self._state.deleted.add((tenant_id, workflow_id))
+            self._state.uses.pop((tenant_id, workflow_id), None)
             return found
 
     def rotate(
@@ -183,9 +188,13 @@ class MemoryWorkflows:
         self._require_free(workflow)
         self._state.workflows[workflow.tenant_id, workflow.id] = workflow
 
-    def _keep_credentials(self, version: Version, added: Sequence[Credential]) -> None:
+    def _keep_credentials(
+        self, workflow: Workflow, version: Version, added: Sequence[Credential]
+    ) -> None:
         kept_credentials.require_free(self._state, added)
-        kept_credentials.require_known(self._state, version, added)
+        kept_credentials.note_uses(
+            self._state, version, added, is_active=workflow.is_active
+        )
         kept_credentials.keep(self._state, added)
 
     def _require_free(self, workflow: Workflow) -> None:

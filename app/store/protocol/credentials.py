@@ -10,7 +10,8 @@ from app.domain.credential import Credential
 class Credentials(Protocol):
     """Credentials of every tenant; the store never sees what is sealed in them.
 
-    While the current version of a workflow names one, it keeps its name and stays.
+    While the current version of a workflow names one, it keeps its name and stays. One
+    that came later than the version may go until the workflow is activated.
     """
 
     def add(self, credential: Credential) -> None:

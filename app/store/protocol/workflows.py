@@ -18,9 +18,11 @@ from app.domain.workflow import (
 class Workflows(Protocol):
     """Workflows, their versions and their webhook tokens.
 
-    What a current version names must exist: `add` and `publish` take the credentials
-    that come with it, and raise `Conflict` if one of their names is taken, or if the
-    definition names a credential that does not exist.
+    What the current version of an active workflow names must exist. `add` and `publish`
+    take the credentials that come with it, and raise `Conflict` if one of their names
+    is taken, or if the workflow is active and its definition names a credential that
+    does not exist. An inactive one is saved all the same; it needs what it names when
+    it is activated.
     """
 
     def add(
@@ -91,7 +93,8 @@ class Workflows(Protocol):
 
         Raises:
             NotFound: there is no such workflow.
-            Conflict: the new `name` is taken.
+            Conflict: the new `name` is taken; or it is to be active, and its current
+                version names a credential that does not exist.
         """
         ...
 

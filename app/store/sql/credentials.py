@@ -1,7 +1,7 @@
 """Credentials, in SQL."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain import jsons, references
 from app.domain.credential import Credential
-from app.domain.errors import Conflict, NotFound
+from app.domain.errors import Conflict, CredentialMissing, NotFound
 from app.domain.times import from_ms, to_ms
 from app.domain.workflow import Definition
 from app.store import text
@@ -98,25 +98,38 @@ class SqlCredentials:
         return self._writer.run(change, of=tenant_id)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """What a new version of a workflow brings and names."""
 
     tenant_id: str
     workflow_id: str
     definition: Definition
-    added: Sequence[Credential]
+    added: Sequence[Credential] = ()
+    is_active: bool
 
     def write(self, connection: Connection) -> None:
         """Add the credentials, and note which ones the workflow needs from now on.
 
         Raises:
-            Conflict: a name is taken, or there is no credential of a name.
+            Conflict: a name is taken.
+            CredentialMissing: the workflow is active and one does not exist.
         """
         _insert(connection, self.added)
+        self.note_uses(connection)
+
+    def note_uses(self, connection: Connection) -> None:
+        """Note which credentials the workflow needs from now on.
+
+        Raises:
+            CredentialMissing: it is active and one does not exist.
+        """
         forget_uses(connection, self.tenant_id, self.workflow_id)
-        for name in references.names(self.definition):
-            text.check("a credential's name", name)
+        names = references.names(self.definition)
+        there = _existing(connection, self.tenant_id, names)
+        if self.is_active and there != names:
+            raise CredentialMissing(names - there)
+        for name in sorted(there):
             use = {
                 "tenant_id": self.tenant_id,
                 "workflow_id": self.workflow_id,
@@ -124,10 +137,8 @@ class Written:
             }
             try:
                 connection.execute(insert(credential_uses).values(use))
-            except IntegrityError as error:
-                raise Conflict(
-                    f"there is no credential `{name}`; it was just deleted"
-                ) from error
+            except IntegrityError as error:  # it was deleted at this moment
+                raise CredentialMissing([name]) from error
 
 
 def forget_uses(connection: Connection, tenant_id: str, workflow_id: str) -> None:
@@ -171,6 +182,18 @@ def _found(connection: Connection, query: Select[Any]) -> Credential:
     if found is None:
         raise NotFound("no such credential")
     return _credential(found)
+
+
+def _existing(
+    connection: Connection, tenant_id: str, names: Collection[str]
+) -> frozenset[str]:
+    """Tell which of these names credentials have."""
+    found = set()
+    for name in names:  # few; a list of them all could be too long for a statement
+        text.check("a credential's name", name)
+        if connection.execute(by_name(tenant_id, name)).first() is not None:
+            found.add(name)
+    return frozenset(found)
 
 
 def _insert(connection: Connection, added: Sequence[Credential]) -> None:

@@ -80,7 +80,11 @@ class SqlWorkflows:
         values = rows.workflow_values(workflow)
         first = rows.version_values(version)
         written = kept_credentials.Written(
-            workflow.tenant_id, workflow.id, version.definition, credentials
+            tenant_id=workflow.tenant_id,
+            workflow_id=workflow.id,
+            definition=version.definition,
+            added=credentials,
+            is_active=workflow.is_active,
         )
 
         def change(connection: Connection) -> None:
@@ -133,14 +137,17 @@ class SqlWorkflows:
             "created_at": to_ms(at),
         }
 
-        written = kept_credentials.Written(
-            tenant_id, workflow_id, definition, credentials
-        )
-
         def change(connection: Connection) -> Edited:
             before = _locked(connection, tenant_id, workflow_id)
             number = _update(connection, tenant_id, workflow_id, changes)
             connection.execute(insert(versions).values(number=number, **version))
+            written = kept_credentials.Written(
+                tenant_id=tenant_id,
+                workflow_id=workflow_id,
+                definition=definition,
+                added=credentials,
+                is_active=before.is_active,
+            )
             written.write(connection)
             return Edited(before, _read(connection, tenant_id, workflow_id))
 
@@ -162,7 +169,15 @@ class SqlWorkflows:
         def change(connection: Connection) -> Edited:
             before = _locked(connection, tenant_id, workflow_id)
             _update(connection, tenant_id, workflow_id, changes)
-            return Edited(before, _read(connection, tenant_id, workflow_id))
+            after = _read(connection, tenant_id, workflow_id)
+            if is_active:
+                kept_credentials.Written(
+                    tenant_id=tenant_id,
+                    workflow_id=workflow_id,
+                    definition=after.version.definition,
+                    is_active=True,
+                ).note_uses(connection)
+            return Edited(before, after)
 
         return self._writer.run(change, of=tenant_id)
 

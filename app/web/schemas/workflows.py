@@ -96,10 +96,19 @@ class WorkflowItem(View):
     updated_at: Shown
 
 
+class MissingCredential(View):
+    """A credential to make at /api/v1/credentials before a workflow can be active."""
+
+    name: str
+    types: list[str]  # any of which fits
+    used_at: list[str]  # JSON pointers into the definition
+
+
 class WorkflowView(WorkflowItem):
     """A workflow with its current definition, or where to get a large one."""
 
     definition: Any
+    missing_credentials: list[MissingCredential]  # none while it is active
 
 
 class VersionItem(View):
