@@ -9,10 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from app.server.counts import PREFIX
 from tests.system.client import post, send
+from tests.system.scraping import ACCEPTED, SUCCESS, scrape
 from tests.system.serving import Server
 from tests.system.steady import Kind, Steady
 from tests.system.waiting import eventually
@@ -20,24 +20,8 @@ from tests.system.waiting import eventually
 pytestmark = pytest.mark.system
 
 QUIET = {"id": "note", "uses": "set", "with": {"value": 1}}
-ACCEPTED = 'sluice_webhooks_total{outcome="accepted"}'
-SUCCESS = 'sluice_executions_total{status="success"}'
+THREADS = 10  # of one process
 ONLY_GROWS = ("_total", "_count", "_sum", "_bucket")
-
-
-def scrape(server: Server) -> dict[str, float]:
-    """All samples, written as Prometheus writes them."""
-    text = send("GET", f"{server.url}/metrics").body.decode()
-    return {
-        _written(sample.name, sample.labels): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-def _written(name: str, labels: dict[str, str]) -> str:
-    inside = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
-    return f"{name}{{{inside}}}" if inside else name
 
 
 def fallen(before: dict[str, float], after: dict[str, float]) -> list[str]:
@@ -76,10 +60,12 @@ def test_two_processes_tell_one_truth_also_over_reloads_and_a_kill(start):
             server.send(signal.SIGHUP)
             while len(server.events("Drained")) < drained + 2:
                 go_on()
-        os.kill(server.workers()[0], signal.SIGKILL)
+        os.kill(
+            server.workers()[-1], signal.SIGKILL
+        )  # an older one may be about to end
         eventually(
             lambda: len(server.events("Engine started")) == 2 + 2 + 2 + 1,
-            within=20,
+            within=40,
             what="another one starts",
         )
         eventually(
@@ -89,8 +75,11 @@ def test_two_processes_tell_one_truth_also_over_reloads_and_a_kill(start):
         )
         go_on()
     posted = sum(len(each.answers) for each in seen)
+    # The killed process may have recorded an execution a thread without counting it.
     eventually(
-        lambda: scrape(server)[SUCCESS] >= posted, within=20, what="all have run"
+        lambda: scrape(server)[SUCCESS] >= posted - THREADS,
+        within=60,
+        what="all have run",
     )
     last = scrape(server)
 

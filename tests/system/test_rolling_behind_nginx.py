@@ -11,6 +11,7 @@ import pytest
 from tests.deploy.adapting import adapted
 from tests.system import nginx, verdict
 from tests.system.nginx import NAME, Nginx
+from tests.system.scraping import ACCEPTED, scrape
 from tests.system.serving import Server
 from tests.system.waiting import eventually
 
@@ -62,6 +63,11 @@ class Senders:
                 self.failures.append(f"{answer.status} {answer.body!r}")
 
 
+def await_events(server: Server) -> None:
+    """Wait until nginx sends it events again; a lost server it leaves alone for 2 s."""
+    eventually(lambda: scrape(server).get(ACCEPTED), within=20, what="events again")
+
+
 @pytest.fixture
 def pair(start) -> tuple[Server, Server]:
     settings = {
@@ -96,6 +102,7 @@ def test_both_servers_restart_one_after_the_other_and_no_event_is_refused(
             assert server.stop() == 0
             senders.await_more()
             server.start()
+            await_events(server)
         senders.await_more()
 
     assert senders.failures == []
