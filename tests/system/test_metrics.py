@@ -60,9 +60,8 @@ def test_two_processes_tell_one_truth_also_over_reloads_and_a_kill(start):
             server.send(signal.SIGHUP)
             while len(server.events("Drained")) < drained + 2:
                 go_on()
-        os.kill(
-            server.workers()[-1], signal.SIGKILL
-        )  # an older one may be about to end
+        newest = server.workers()[-1]  # an older one may be about to end
+        os.kill(newest, signal.SIGKILL)
         eventually(
             lambda: len(server.events("Engine started")) == 2 + 2 + 2 + 1,
             within=40,
