@@ -51,7 +51,7 @@ class Server:
         }
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, within: float = 20.0) -> float:
+    def start(self, *, within: float = 60.0) -> float:
         """Start, wait until it is ready, and return how long that took, seconds."""
         began = time.monotonic()
         with self.out.open("ab") as out, self.err.open("ab") as err:
