@@ -7,7 +7,8 @@
 # ADAPTED         where to write
 set -eu
 
-servers=""
+# nginx processes share what they know of a server: what one finds down, all leave alone.
+servers="    zone sluice_servers 64k;\\n"
 for each in $SLUICE_SERVERS; do
     # One failed connect and it is left alone for 2 s, which is how a server that drains or starts is passed by.
     servers="$servers    server $each max_fails=1 fail_timeout=2s;\\n"

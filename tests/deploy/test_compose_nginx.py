@@ -21,6 +21,7 @@ def test_it_changes_the_name_the_servers_the_logs_and_who_is_next_and_nothing_el
     ]
 
     assert Counter(changed) == {
+        "zone sluice_servers 64k;": 1,
         "server 10.0.0.1:8000 max_fails=1 fail_timeout=2s;": 1,
         "server 10.0.0.2:8000 max_fails=1 fail_timeout=2s;": 1,
         "access_log /dev/stdout sluice;": 2,
