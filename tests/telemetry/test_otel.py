@@ -34,6 +34,7 @@ def sent(collector, *work):
     recorder.start()
     for each in work:
         each(recorder)
+    assert recorder._provider.force_flush(30_000)  # a stop waits for a moment only
     recorder.stop()
     return collector.spans()
 
