@@ -44,7 +44,7 @@ class Engine:
         self._backlog, self._watchers = house.backlog, house.watchers
         self._refusals, self._settlement = house.refusals, house.settlement
         self._metrics, self._tracer = house.metrics, house.tracer
-        self._vitals, self._sweeper = vitals, Sweeper(house.store)
+        self._vitals, self._sweeper = vitals, Sweeper(house.store, house.metrics)
         self._recovery = Recovery(house.store, house.ownership, house.metrics)
         self._upkeep, self._doubts = Upkeep(house.store), house.doubts
         self._feeding = Ticker("feeder", feeder.feed)

@@ -24,8 +24,11 @@ class Recovery:
 
         Old and new processes may overlap: one that lives keeps what it has.
         """
+        began = time.monotonic()
         taken = sum(self._take_over(other) for other in self._ownership.dead())
-        return taken + self._strays()
+        found = taken + self._strays()
+        self._metrics.swept("recovery", found, time.monotonic() - began)
+        return found
 
     def _take_over(self, dead: str) -> int:
         taken = self._store.executions.take_over(dead)

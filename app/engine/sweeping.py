@@ -1,11 +1,13 @@
 """Deletes what has expired."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from app.domain import times
 from app.store.protocol import Store
+from app.telemetry.metrics import Metrics
 
 SWEPT = 500  # rows deleted at once; small, so that others write in between
 SWEEPS = 10  # of one kind in one beat, at most
@@ -21,24 +23,34 @@ class Sweeper:
     """Sweeps every kind of row that expires."""
 
     def __init__(
-        self, store: Store, *, clock: Callable[[], datetime] = times.now
+        self,
+        store: Store,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], datetime] = times.now,
     ) -> None:
-        self._clock = clock
-        self._sweeps: tuple[Sweep, ...] = (
-            store.dedupe.sweep,
-            store.sessions.sweep,
-            store.invitations.sweep,
-            store.tries.sweep,
-        )
+        self._metrics, self._clock = metrics, clock
+        self._sweeps: Mapping[str, Sweep] = {
+            "dedupe": store.dedupe.sweep,
+            "sessions": store.sessions.sweep,
+            "invitations": store.invitations.sweep,
+            "tries": store.tries.sweep,
+        }
 
     def sweep(self) -> None:
         """Delete what has expired by now."""
         at = self._clock()
-        for each in self._sweeps:
-            _all_of(each, at)
+        for name, sweep in self._sweeps.items():
+            began = time.monotonic()
+            found = _all_of(sweep, at)
+            self._metrics.swept(name, found, time.monotonic() - began)
 
 
-def _all_of(sweep: Sweep, at: datetime) -> None:
+def _all_of(sweep: Sweep, at: datetime) -> int:
+    found = 0
     for _ in range(SWEEPS):
-        if sweep(at, limit=SWEPT) < SWEPT:
-            return
+        deleted = sweep(at, limit=SWEPT)
+        found += deleted
+        if deleted < SWEPT:
+            break
+    return found

@@ -7,11 +7,12 @@ folder that all share, and whoever is asked tells the sum: docs/observability.md
 import os
 from collections.abc import Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, PlatformCollector
+from prometheus_client import CollectorRegistry, PlatformCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics import disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from app.telemetry.numbers import Counter, Histogram, Sheet
 from app.telemetry.readings import Readings
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's; the server sets it
@@ -28,6 +29,7 @@ WEBHOOKS = (
     "unverified",
 )
 ENDS = ("success", "failed", "cancelled")
+SWEEPS = ("dedupe", "invitations", "recovery", "sessions", "tries")
 
 
 class Metrics:
@@ -41,6 +43,8 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._platform = PlatformCollector(registry=None)
         self._readings = Readings(self._registry)
+        self._counts = Sheet("counter", os.environ.get(FOLDER))
+        self._amounts = Sheet("histogram", os.environ.get(FOLDER))
         self._webhooks = self._counter(
             "webhooks", "Webhook requests by outcome", "outcome", known=WEBHOOKS
         )
@@ -97,21 +101,30 @@ class Metrics:
             "Rings for workers: sent to Redis, failed, or dropped while it was away",
             "outcome",
         )
+        self._swept = self._counter(
+            "swept",
+            "What sweeps found: rows that had expired, or executions without an owner",
+            "sweep",
+            known=SWEEPS,
+        )
+        self._sweep_seconds = self._histogram(
+            "sweep_seconds", "One sweep that came to its end", "sweep"
+        )
         self._overstayed = self._counter(
             "drain_overruns", "Executions that a stop had to interrupt"
         )
 
     def webhook(self, outcome: str) -> None:
         """Count one request to a webhook."""
-        self._webhooks.labels(outcome).inc()
+        self._webhooks.add(outcome)
 
     def unverified(self, scheme: str, reason: str) -> None:
         """Count one request whose signature was refused, and why."""
-        self._unverified.labels(scheme, reason).inc()
+        self._unverified.add(scheme, reason)
 
     def executed(self, status: str, seconds: float) -> None:
         """Count one execution that ended, `seconds` after its first start."""
-        self._executions.labels(status).inc()
+        self._executions.add(status)
         self._execution_seconds.observe(seconds)
 
     def started(self, seconds: float) -> None:
@@ -120,18 +133,18 @@ class Metrics:
 
     def step(self, uses: str, seconds: float) -> None:
         """Note how long one attempt of a step took."""
-        self._step_seconds.labels(uses).observe(seconds)
+        self._step_seconds.observe(seconds, uses)
 
     def http_request(
         self, route: str, method: str, status: int, seconds: float
     ) -> None:
         """Count one answered request; `route` is the rule, never the path."""
-        self._requests.labels(route, method, str(status)).inc()
+        self._requests.add(route, method, str(status))
         self._request_seconds.observe(seconds)
 
     def outbound(self, outcome: str, seconds: float) -> None:
         """Count one call: `outcome` is a class of statuses or a failure code."""
-        self._outbound.labels(outcome).inc()
+        self._outbound.add(outcome)
         self._outbound_seconds.observe(seconds)
 
     def committed(self, changes: int, seconds: float) -> None:
@@ -141,27 +154,32 @@ class Metrics:
 
     def commit_failed(self) -> None:
         """Count one group commit of which nothing was kept."""
-        self._failed_commits.inc()
+        self._failed_commits.add()
 
     def taken_over(self, executions: int) -> None:
         """Count what a dead process left."""
-        self._taken_over.inc(executions)
+        self._taken_over.add(amount=executions)
 
     def handed_back(self) -> None:
         """Count one execution that goes on later, here or in another process."""
-        self._handed_back.inc()
+        self._handed_back.add()
 
     def lost(self) -> None:
         """Count one execution that somebody else decided about while it ran."""
-        self._lost.inc()
+        self._lost.add()
+
+    def swept(self, sweep: str, found: int, seconds: float) -> None:
+        """Note one sweep of those in `SWEEPS`; each is made about once a second."""
+        self._swept.add(sweep, amount=found)
+        self._sweep_seconds.observe(seconds, sweep)
 
     def overstayed(self, executions: int) -> None:
         """Count what still ran when a stop had to end."""
-        self._overstayed.inc(executions)
+        self._overstayed.add(amount=executions)
 
     def rung(self, outcome: str, rings: int) -> None:
         """Count rings: `sent`, `failed`, or `dropped` soon after one that failed."""
-        self._rings.labels(outcome).inc(rings)
+        self._rings.add(outcome, amount=rings)
 
     def unheard(self, rings: int) -> None:
         """Note how many rings wait in Redis."""
@@ -195,14 +213,16 @@ class Metrics:
     def _counter(
         self, name: str, told: str, *labels: str, known: tuple[str, ...] = ()
     ) -> Counter:
-        counter = Counter(f"sluice_{name}", told, labels, registry=self._registry)
+        counter = Counter(self._counts, f"sluice_{name}", told, labels)
         for value in known:
-            counter.labels(value)
+            counter.begin(value)
+        self._registry.register(counter)
         return counter
 
     def _histogram(
         self, name: str, told: str, *labels: str, buckets: tuple[float, ...] = SECONDS
     ) -> Histogram:
-        return Histogram(
-            f"sluice_{name}", told, labels, buckets=buckets, registry=self._registry
-        )
+        full = f"sluice_{name}"
+        histogram = Histogram(self._amounts, full, told, labels, bounds=buckets)
+        self._registry.register(histogram)
+        return histogram
