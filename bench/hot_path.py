@@ -1,9 +1,9 @@
 """The way of events in one process, one after the other, from bytes to stored end.
 
-Run by `bench/instructions.py` below valgrind: between two marks, which are calls of C
+Run by `bench/callgrind.py` below valgrind: between two marks, which are calls of C
 functions that nothing else calls, it takes COUNT events. ``python -m bench.hot_path
-sluice|silent|bare COUNT`` alone runs it once; silent is the service without anything
-that an event adds to metrics and traces.
+sluice|bare COUNT`` alone runs it once; sluice then, between two more marks, tells once
+more what events told metrics and traces, without the events.
 """
 
 import logging
@@ -31,20 +31,10 @@ from app.server.limits import Limits
 from app.server.outlet import Budget, Outlet
 from app.settings import Settings
 from app.store.sql import writer
-from app.telemetry.metrics import Metrics
-from app.telemetry.traces import NOTHING, Tracer
 from bench import bare, event
+from bench.recording import Recording
 
 WARM = 30  # events before the first mark: caches fill, code specializes
-EACH_EVENT = (
-    "committed",
-    "executed",
-    "http_request",
-    "outbound",
-    "started",
-    "step",
-    "webhook",
-)
 ENDS = (("127.0.0.1", 40_000), ("127.0.0.1", 8000))
 CONFIG = {
     "http_parser": "python",
@@ -107,16 +97,10 @@ class Ends(logging.Handler):
             raise SystemExit("an execution did not end")
 
 
-def silence() -> None:
-    """Leave out what each event adds to the metrics and to its trace."""
-    for name in EACH_EVENT:
-        setattr(Metrics, name, lambda *_: None)
-    setattr(Tracer, "span", lambda *_, **__: NOTHING)  # noqa: B010 - mypy would mind
-
-
 def sluice(stack: ExitStack) -> Callable[[], None]:
     """Start the service over a file, and return what brings one event to its end."""
-    lifecycle.BEAT = feeder.GLANCE = 3600.0  # what is done each second is no event's
+    # what is done each second is no event's
+    lifecycle.BEAT = lifecycle.CHORES = feeder.GLANCE = 3600.0
     writer.PATIENCE = 60.0  # a start shares its end's commit, however busy the machine
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
     app = create_app(Settings(data_dir=folder / "data", signup="open"))
@@ -155,22 +139,31 @@ def _hook(app: Any) -> str:
     return url.removeprefix("http://localhost:8000")
 
 
+def marked(do: Callable[[], None], times: int) -> None:
+    """Do something between two marks."""
+    os.getloadavg()  # the first mark
+    for _ in range(times):
+        do()
+    os.ctermid()  # the second
+
+
 def main(what: str, count: int) -> None:
     """Take events between two marks."""
     with ExitStack() as stack:
-        if what == "silent":
-            silence()
-        if what in {"sluice", "silent"}:
-            one = sluice(stack)
-        else:
+        if what == "bare":
             wire = Wire(bare.flask)
             one = lambda: wire.post("/hooks/token")  # noqa: E731
+        else:
+            one = sluice(stack)
         for _ in range(WARM):
             one()
-        os.getloadavg()  # the first mark
-        for _ in range(count):
-            one()
-        os.ctermid()  # the second
+        marked(one, count)
+        if what == "sluice":
+            with Recording() as recording:
+                for _ in range(count):
+                    one()
+            recording.play()  # warm, too
+            marked(recording.play, 1)
 
 
 if __name__ == "__main__":

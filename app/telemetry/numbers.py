@@ -34,7 +34,7 @@ class Sheet:
     def __init__(self, kind: str, folder: str | None) -> None:
         self.lock = threading.Lock()
         self._memory: list[float] = []
-        self.cells: "list[float] | memoryview[float]" = self._memory
+        self.cells: list[float] | memoryview[float] = self._memory
         self._file: MmapedDict | None = None
         if folder is not None:
             path = os.path.join(folder, f"{kind}_event_{os.getpid()}.db")  # noqa: PTH118 - as the library has it
