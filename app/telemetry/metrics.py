@@ -108,7 +108,7 @@ class Metrics:
             known=SWEEPS,
         )
         self._sweep_seconds = self._histogram(
-            "sweep_seconds", "One sweep that came to its end", "sweep"
+            "sweep_seconds", "One sweep that came to its end", "sweep", known=SWEEPS
         )
         self._overstayed = self._counter(
             "drain_overruns", "Executions that a stop had to interrupt"
@@ -220,9 +220,16 @@ class Metrics:
         return counter
 
     def _histogram(
-        self, name: str, told: str, *labels: str, buckets: tuple[float, ...] = SECONDS
+        self,
+        name: str,
+        told: str,
+        *labels: str,
+        known: tuple[str, ...] = (),
+        buckets: tuple[float, ...] = SECONDS,
     ) -> Histogram:
         full = f"sluice_{name}"
         histogram = Histogram(self._amounts, full, told, labels, bounds=buckets)
+        for value in known:
+            histogram.begin(value)
         self._registry.register(histogram)
         return histogram

@@ -123,13 +123,19 @@ class Histogram:
         self._ends = [floatToGoString(each) for each in (*self._bounds, math.inf)]
         self._rows: dict[tuple[str, ...], tuple[int, ...]] = {}
         if not labels:
-            self._begin()
+            self.begin()
+
+    def begin(self, *values: str) -> tuple[int, ...]:
+        """Let these labels be told of; return their places, the last of the sum."""
+        labels = dict(zip(self._labels, values, strict=True))
+        places = [self._place("bucket", labels | {"le": end}) for end in self._ends]
+        return self._rows.setdefault(values, (*places, self._place("sum", labels)))
 
     def observe(self, amount: float, *values: str) -> None:
         """Note one amount, under these values of the labels."""
         row = self._rows.get(values)
         if row is None:
-            row = self._begin(*values)
+            row = self.begin(*values)
         bucket = row[bisect_left(self._bounds, amount)]
         sheet = self._sheet
         with sheet.lock:
@@ -147,12 +153,6 @@ class Histogram:
                 told.append((end, reached))
             family.add_metric(values, told, self._sheet.cells[total])
         yield family
-
-    def _begin(self, *values: str) -> tuple[int, ...]:
-        """Make the places of the buckets, and of the sum behind them."""
-        labels = dict(zip(self._labels, values, strict=True))
-        places = [self._place("bucket", labels | {"le": end}) for end in self._ends]
-        return self._rows.setdefault(values, (*places, self._place("sum", labels)))
 
     def _place(self, part: str, labels: dict[str, str]) -> int:
         return self._sheet.place(self._name, f"{self._name}_{part}", labels, self._told)

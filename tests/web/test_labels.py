@@ -7,7 +7,7 @@ from app.connectors.catalog import CATALOG
 from app.domain.execution import FINAL
 from app.security.signatures.choosing import NAMES
 from app.security.signatures.signed import Verdict
-from app.telemetry.metrics import WEBHOOKS
+from app.telemetry.metrics import SWEEPS, WEBHOOKS
 from app.web.requests import METHODS
 from tests.web.conftest import definition, hook_of
 
@@ -69,6 +69,7 @@ def test_every_label_has_a_known_set_of_values(app, api, client, labels):
         "scheme": set(NAMES),
         "reason": {each.value for each in Verdict},
         "route": routes,
+        "sweep": set(SWEEPS),
         "method": METHODS | {"other"},
         "status": statuses | {each.value for each in FINAL},
     }
@@ -88,6 +89,8 @@ def test_what_can_be_foreseen_is_there_before_it_happens(labels):
 
     assert set(WEBHOOKS) <= found["sluice_webhooks_total", "outcome"]
     assert {each.value for each in FINAL} <= found["sluice_executions_total", "status"]
+    for name in ("sluice_swept_total", "sluice_sweep_seconds_count"):
+        assert found[name, "sweep"] == set(SWEEPS)
 
 
 def test_more_workflows_make_no_more_samples(api, client):
