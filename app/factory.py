@@ -9,13 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from app.bell.broker import ring, ringing, waiting
-from app.bell.listener import Listener
-from app.bell.ringer import Ringer
 from app.connectors.catalog import CATALOG
 from app.connectors.http import HttpClient
 from app.connectors.registry import Registry
@@ -54,6 +51,10 @@ from app.telemetry.signals import Signals
 from app.telemetry.traces import Tracer
 from app.web import wiring
 from app.web.services import Services
+
+if TYPE_CHECKING:  # what knows Redis is imported when it is used
+    from app.bell.listener import Listener
+    from app.bell.ringer import Ringer
 
 log = logging.getLogger(__name__)
 VERSION = "0.1"
@@ -95,7 +96,7 @@ class Workshop:
 
     store: Store
     engine: Engine
-    listener: Listener
+    listener: "Listener"
     metrics: Metrics
     vitals: Vitals
     lines: logs.Lines
@@ -167,7 +168,7 @@ def create_worker(settings: Settings) -> Workshop:
     return Workshop(
         store=ground.store,
         engine=engine,
-        listener=Listener(settings.redis_url, core.feeder.answer),
+        listener=_listener(settings.redis_url, core.feeder.answer),
         metrics=ground.signals.metrics,
         vitals=core.vitals,
         lines=ground.lines,
@@ -206,14 +207,25 @@ def _door(
     if settings.redis_url is None:
         core = _core(ground, _process(settings, ground.vault, Kind.WEB), tally)
         return core, OwnThreads(core.house, core.runner.carry_out), _nothing
-    redis = ringing(settings.redis_url)
-    ringer = Ringer(
-        partial(ring, redis), partial(waiting, redis), ground.signals.metrics
-    )
+    ringer = _ringer(settings.redis_url, ground.signals.metrics)
     me = _process(settings, ground.vault, Kind.WEB, workers=0, queue=0)
     books = ground.store.processes
     line = Elsewhere(books, ringer, process=me.id, seats=settings.seats)
     return _core(ground, me, tally, line.last_stats), line, ringer.start
+
+
+def _ringer(url: str, metrics: Metrics) -> "Ringer":
+    from app.bell.broker import ring, ringing, waiting  # noqa: PLC0415 - 0.1 s
+    from app.bell.ringer import Ringer  # noqa: PLC0415
+
+    redis = ringing(url)
+    return Ringer(partial(ring, redis), partial(waiting, redis), metrics)
+
+
+def _listener(url: str, answer: Callable[[], None]) -> "Listener":
+    from app.bell.listener import Listener  # noqa: PLC0415 - 0.1 s
+
+    return Listener(url, answer)
 
 
 def _process(settings: Settings, vault: Vault, kind: Kind, **capacity: int) -> Process:

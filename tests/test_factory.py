@@ -2,6 +2,8 @@
 
 import json
 import stat
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -40,3 +42,15 @@ def test_a_file_that_is_no_database_ends_the_start_with_its_reason(tmp_path, cap
 
     line = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert "not a database" in line["reason"]
+
+
+def test_nothing_is_imported_that_a_start_has_no_use_for():
+    told = subprocess.run(
+        [sys.executable, "-c", "import app.factory, sys; print(*sys.modules)"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    heavy = {"alembic", "dramatiq", "mako", "opentelemetry", "psycopg", "redis"}
+    assert heavy & {*told.stdout.split()} == set()

@@ -6,7 +6,7 @@ import pytest
 
 from app.store.protocol import Checkup
 from app.store.sql import SqlCheckup, SqlStore
-from app.store.sql.migrate import known
+from app.store.sql.migrate import known, newest
 from tests.store.company import NOON, Company, found
 
 
@@ -41,7 +41,8 @@ def checkup(url: str) -> Iterator[Checkup]:
 def test_a_sound_database_has_no_damage_and_the_newest_schema(company, checkup):
     assert checkup.exists()
     assert list(checkup.damage()) == []
-    assert checkup.revision() == (known()[-1], known())
+    assert checkup.revision() == (newest(), known())
+    assert known()[-1] == newest()
     assert list(checkup.tenants()) == [company.id]
     assert checkup.newest() == NOON
 
