@@ -103,16 +103,19 @@ def post(  # noqa: PLR0913
 
 def post_once(
     url: str, body: bytes = event.BODY, headers: dict[str, str] | None = None
-) -> None:
-    """Post one event, which must be accepted."""
+) -> str:
+    """Post one event, which must be accepted; return its execution's id."""
     host, _, path = url.removeprefix("http://").partition("/")
     told = event.HEADERS if headers is None else headers
     with closing(http.client.HTTPConnection(host, timeout=30)) as connection:
         sent = {**told, "X-GitHub-Delivery": str(uuid.uuid4())}
         connection.request("POST", f"/{path}", body, sent)
         answer = connection.getresponse()
+        text = answer.read()
         if answer.status != HTTPStatus.ACCEPTED:
-            raise SystemExit(f"not accepted: {answer.status} {answer.read()!r}")
+            raise SystemExit(f"not accepted: {answer.status} {text!r}")
+        execution_id: str = json.loads(text)["execution_id"]
+        return execution_id
 
 
 @contextmanager

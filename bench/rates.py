@@ -9,6 +9,7 @@ from bench.servers import Server
 
 DONE = 'sluice_executions_total{status="success"}'
 BASE = "bare Flask"
+USUAL = (16, 64)  # numbers of connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Target:
     name: str
     server: Server
     url: str
+    everywhere: bool = False  # at every number of connections, not only at the usual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +62,12 @@ def sample(target: Target, connections: int, number: int, seconds: int) -> Sampl
 
 
 def interleaved(
-    targets: Sequence[Target], sizes: Iterable[int], *, rounds: int, seconds: int
+    targets: Sequence[Target], sizes: Iterable[int], *, number: int, seconds: int
 ) -> Iterable[Sample]:
-    """Load one target after the other, round after round, so that all drift alike."""
+    """Load one target after the other, so that all drift alike: one round."""
     for connections in sizes:
-        for number in range(rounds):
-            for target in targets:
+        for target in targets:
+            if target.everywhere or connections in USUAL:
                 yield sample(target, connections, number, seconds)
 
 
@@ -83,6 +85,9 @@ class Spread:
         known = sorted(values)
         return cls(median(known), known[0], known[-1])
 
+    def __truediv__(self, other: float) -> "Spread":
+        return Spread(self.middle / other, self.low / other, self.high / other)
+
 
 class Rates:
     """All samples, by target and connections."""
@@ -98,7 +103,11 @@ class Rates:
     @property
     def sizes(self) -> list[int]:
         """The numbers of connections."""
-        return list(dict.fromkeys(each.connections for each in self.samples))
+        return sorted({each.connections for each in self.samples})
+
+    def names_at(self, connections: int) -> list[str]:
+        """The targets that were loaded by so many connections."""
+        return [name for name in self.names if self.of(name, connections)]
 
     def of(self, name: str, connections: int) -> list[Sample]:
         """The samples of one cell, round by round."""
@@ -113,3 +122,10 @@ class Rates:
         """One figure in relation to what bare Flask accepted in the same round."""
         pairs = zip(self.of(name, connections), self.of(BASE, connections), strict=True)
         return Spread.of(getattr(each, figure) / base.accepted for each, base in pairs)
+
+    def between(self, name: str, other: str, connections: int, figure: str) -> Spread:
+        """One figure of a target in relation to another's in the same round."""
+        pairs = zip(
+            self.of(name, connections), self.of(other, connections), strict=True
+        )
+        return Spread.of(getattr(a, figure) / getattr(b, figure) for a, b in pairs)

@@ -1,9 +1,10 @@
 """Figures as a page: tables in Markdown, and a plot."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from bench.goals import Goal, Spreads, goals
 from bench.rates import BASE, Rates, Spread
 
 BEGIN, END = "<!-- figures: made by `make bench` -->", "<!-- end of figures -->"
@@ -20,6 +21,7 @@ COLUMNS = (
     "switches",
 )
 Figures = Mapping[str, float]
+LARGE = 1000  # from here on nobody reads decimals
 SINGLE = (
     ("generator_per_second", "load generator against a static answer", "/s"),
     ("commits_per_second", "SQLite group commit alone, 16 threads", "/s"),
@@ -47,7 +49,10 @@ SINGLE = (
 
 
 def tables(
-    machine: Mapping[str, str], rates: Rates, figures: Figures, bodies: Mapping
+    machine: Mapping[str, str],
+    rates: Rates,
+    figures: Spreads,
+    bodies: Mapping[str, Figures],
 ) -> str:
     """Write everything as Markdown."""
     head = (
@@ -56,38 +61,66 @@ def tables(
         f" start {machine['busy']}. Medians with ranges; x: in relation to what bare"
         " Flask accepted in the same round."
     )
-    parts = [head, "![rates](performance.svg)", *_grids(rates)]
-    lines = ["| figure | |", "| --- | --- |"]
-    lines += [
-        f"| {what} | {figures[key]:,.3g} {unit} |"
-        if figures[key] < 1000  # noqa: PLR2004
-        else f"| {what} | {figures[key]:,.0f} {unit} |"
-        for key, what, unit in SINGLE
-        if key in figures
+    judged = _table(
+        ("what", "found", "goal", ""),
+        (
+            (each.what, f"{_brief(each.found)} {each.unit}", _bound(each), _met(each))
+            for each in goals(rates, figures)
+        ),
+    )
+    single = _table(
+        ("figure", ""),
+        (
+            (what, f"{_brief(figures[key])} {unit}")
+            for key, what, unit in SINGLE
+            if key in figures
+        ),
+    )
+    sized = _table(
+        ("body", "accepted/s, 16 connections", "x"),
+        (
+            (name, f"{told['accepted']:,.0f}", f"{told['ratio']:.2f}")
+            for name, told in bodies.items()
+        ),
+    )
+    plotted = "![rates](performance.svg)"
+    return "\n\n".join([head, judged, plotted, *_grids(rates), single, sized])
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(each)} |" for each in lines)
+
+
+def _brief(spread: Spread) -> str:
+    """Write three digits that count."""
+    told = [
+        f"{each:,.0f}" if each >= LARGE else f"{each:.3g}"
+        for each in (spread.middle, spread.low, spread.high)
     ]
-    parts.append("\n".join(lines))
-    sized = ["| body | accepted/s, 16 connections | x |", "| --- | --- | --- |"]
-    sized += [
-        f"| {name} | {told['accepted']:,.0f} | {told['ratio']:.2f} |"
-        for name, told in bodies.items()
-    ]
-    return "\n\n".join([*parts, "\n".join(sized)])
+    return told[0] if told[1] == told[2] else f"{told[0]} ({told[1]}-{told[2]})"
+
+
+def _bound(goal: Goal) -> str:
+    return f"{'at least' if goal.at_least else 'at most'} {goal.bound:g} {goal.unit}"
+
+
+def _met(goal: Goal) -> str:
+    return "met" if goal.is_met else "**missed**"
 
 
 def _grids(rates: Rates) -> Iterator[str]:
     for size in rates.sizes:
         names = (f"{size} connection{'s' if size > 1 else ''}", *COLUMNS)
-        lines = [f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}"]
-        lines += [_line(rates, name, size) for name in rates.names]
-        yield "\n".join(lines)
+        yield _table(names, (_line(rates, each, size) for each in rates.names_at(size)))
 
 
-def _line(rates: Rates, name: str, size: int) -> str:
+def _line(rates: Rates, name: str, size: int) -> Sequence[str]:
     def said(figure: str, digits: int = 0) -> str:
         return _told(rates.spread(name, size, figure), digits)
 
     own = name.startswith("Sluice")
-    cells = (
+    return (
         name,
         said("accepted"),
         _told(rates.ratio(name, size), 2),
@@ -98,7 +131,6 @@ def _line(rates: Rates, name: str, size: int) -> str:
         said("cpu"),
         said("switches", 1),
     )
-    return f"| {' | '.join(cells)} |"
 
 
 def _told(spread: Spread, digits: int) -> str:
@@ -110,12 +142,12 @@ def _told(spread: Spread, digits: int) -> str:
 
 def plot(rates: Rates) -> str:
     """Draw what was accepted in relation to bare Flask."""
-    cells = [(size, name) for size in rates.sizes for name in rates.names]
+    cells = [(size, name) for size in rates.sizes for name in rates.names_at(size)]
     most = max(rates.ratio(name, size).high for size, name in cells)
     bars, y = [], 30
     for size in rates.sizes:
         bars.append(f'<text x="4" y="{y + 12}" font-weight="bold">c={size}</text>')
-        for name, colour in zip(rates.names, COLOURS, strict=False):
+        for name, colour in _coloured(rates, size):
             spread = rates.ratio(name, size)
             bars.append(_bar(y, name, spread, WIDTH / most, colour))
             y += ROW
@@ -128,6 +160,12 @@ def plot(rates: Rates) -> str:
         f'<text x="4" y="18">accepted/s in relation to {BASE}: median and range</text>'
         f"{''.join(bars)}</svg>\n"
     )
+
+
+def _coloured(rates: Rates, size: int) -> Iterator[tuple[str, str]]:
+    for number, name in enumerate(rates.names):
+        if rates.of(name, size):
+            yield name, COLOURS[number % len(COLOURS)]
 
 
 def _bar(y: int, name: str, spread: Spread, scale: float, colour: str) -> str:

@@ -6,6 +6,7 @@ import sqlite3
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -19,7 +20,9 @@ from bench import event, load
 from bench.servers import Server, Tenant
 from tests.store.company import found
 
-SEATS = 110
+SEATS, QUEUE = 110, 100
+COMPUTING = 10
+MINUTES = 800  # steps that compute
 LOW = 100  # events a second that keep nobody busy
 CALL = {"id": "call", "uses": "http.request", "timeout": 60}
 NUMBERS = {"numbers": list(range(2400))}
@@ -49,7 +52,9 @@ def stuck(server: Server, tenant: Tenant, light: str, seconds: int) -> Figures:
     idle = _slowly(light, LOW, seconds)
     with silence() as port:
         url = f"http://127.0.0.1:{port}/"
-        asked = tenant.hook("Stuck", {**CALL, "with": {"method": "GET", "url": url}})
+        asked = tenant.hook(
+            _name("Stuck"), {**CALL, "with": {"method": "GET", "url": url}}
+        )
         for _ in range(SEATS):
             load.post_once(asked)
         full = _slowly(light, LOW, seconds)
@@ -67,24 +72,29 @@ def stuck(server: Server, tenant: Tenant, light: str, seconds: int) -> Figures:
     }
 
 
-def computing(tenant: Tenant, light: str, seconds: int) -> Figures:
-    """Answer while ten executions compute."""
-    rate = 16 / seconds * 4  # no more than the queue takes
-    idle = _slowly(light, rate, seconds)
+def costly(tenant: Tenant) -> str:
+    """Make a workflow that computes for minutes, and return its webhook."""
     steps = [
         {"id": f"n{n}", "uses": "set", "with": {"value": f"{{{{ {COSTLY} }}}}"}}
-        for n in range(100)
+        for n in range(MINUTES)
     ]
-    costly = tenant.hook(
-        "Costly", *steps, verify={"scheme": "token", "header": "X-Token", "secret": "x"}
-    )
-    for _ in range(10):
-        load.post_once(
-            costly,
-            body=json.dumps(NUMBERS).encode(),
-            headers={"Content-Type": "application/json", "X-Token": "x"},
-        )
+    token = {"scheme": "token", "header": "X-Token", "secret": "x"}
+    return tenant.hook("Costly", *steps, verify=token)
+
+
+def _compute(costly: str) -> str:
+    headers = {"Content-Type": "application/json", "X-Token": "x"}
+    return load.post_once(costly, json.dumps(NUMBERS).encode(), headers)
+
+
+def computing(tenant: Tenant, light: str, costly: str, seconds: int) -> Figures:
+    """Answer while ten executions compute."""
+    rate = QUEUE * 0.7 / seconds  # no more than waits, since nothing else gets a turn
+    idle = _slowly(light, rate, seconds)
+    begun = [_compute(costly) for _ in range(COMPUTING)]
     busy = _slowly(light, rate, seconds)
+    for each in begun:
+        tenant.ask("POST", f"/executions/{each}/cancel")
     _until(lambda: tenant.ask("GET", "/stats")["pool"]["busy"] == 0)
     return {
         "computing_idle_p99_ms": idle.p99,
@@ -171,6 +181,10 @@ def silence() -> Iterator[int]:
             thread.join()
             for each in taken:
                 each.close()
+
+
+def _name(kind: str) -> str:
+    return f"{kind} {uuid.uuid4()}"
 
 
 def _slowly(url: str, rate: float, seconds: int) -> load.Load:

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 from app.domain.execution import Status
 from app.store.sql import SqlStore, writer
@@ -77,6 +78,18 @@ def measure(sqlite: Company, postgresql: Company) -> dict[str, list[float]]:
         for name, (how, company) in ways.items():
             rates[name].append(how(company))
     return {name: each[1:] for name, each in rates.items()}  # the first warms up
+
+
+def database(stack: ExitStack, number: int) -> str:
+    """Make a PostgreSQL with a database in it; return the URL of who uses it."""
+    server = Postgres()
+    stack.callback(server.close)
+    server.start()
+    installation = server.install(f"bench{number}")
+    owner = SqlStore(installation.owner)
+    owner.start()
+    owner.close()
+    return installation.url
 
 
 def main() -> None:
