@@ -1,5 +1,6 @@
 """Gives owed work to threads that are idle."""
 
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -8,7 +9,7 @@ from app.domain.errors import StoreUnavailable
 from app.domain.execution import Execution
 from app.engine.house import House
 
-GLANCE = 1.0  # seconds between looks at the store
+GLANCE = 1.0  # seconds between looks at the store; a shorter wait keeps its thread
 BATCH = 100  # waiting executions woken at once
 
 
@@ -23,6 +24,7 @@ class Feeder:
         self._running, self._ownership = house.running, house.ownership
         self._doubts = house.doubts
         self._carry_out = carry_out
+        self._due = time.monotonic()  # when to look next at what waits for its time
         self.nudge: Callable[[], None] = lambda: None
 
     def answer(self) -> None:
@@ -37,10 +39,19 @@ class Feeder:
         """Wake what is due, start what is owed; return seconds to the next look."""
         if self._running.closed or not self._ownership.is_sure:
             return GLANCE
-        self._executions.wake(times.now(), limit=BATCH)
+        if time.monotonic() >= self._due:
+            self._wake()
         if idle := self._pool.idle():
             self._offer(self._claim(idle))
-        return self._until_next()
+        return max(0.0, self._due - time.monotonic())
+
+    def _wake(self) -> None:
+        """Wake what is due, not oftener than it can become due.
+
+        Whatever waits does so for longer than from one look to the next.
+        """
+        self._executions.wake(times.now(), limit=BATCH)
+        self._due = time.monotonic() + self._until_next()
 
     def _claim(self, limit: int) -> Sequence[Execution]:
         try:
