@@ -33,6 +33,7 @@ class Runner:
     ) -> None:
         self._executions, self._payloads = house.store.executions, house.payloads
         self._running, self._reporter = house.running, house.reporter
+        self._watchers = house.watchers
         self._metrics, self._tracer = house.metrics, house.tracer
         self._settlement = house.settlement
         self._plans, self._tools, self._time_limit = plans, tools, time_limit
@@ -130,6 +131,7 @@ class Runner:
             error=end.error,
             segments=_ended(held.segments),
             at=at,
+            is_patient=not self._watchers.is_watched(held.id),
         )
 
         def report(counts: bool) -> None:  # noqa: FBT001

@@ -85,6 +85,7 @@ class MemoryExecutions(MemoryOwed):
         error: Failure | None,
         segments: Sequence[Segment],
         at: datetime,
+        is_patient: bool = False,  # noqa: ARG002 - nothing is committed in memory
     ) -> "Future[bool]":
         return self._leave(
             held,

@@ -98,8 +98,12 @@ class Executions(Protocol):
         error: Failure | None,
         segments: Sequence[Segment],
         at: datetime,
+        is_patient: bool = False,
     ) -> "Future[bool]":
-        """Write the last steps and move `running` to a final state."""
+        """Write the last steps and move `running` to a final state.
+
+        When it is patient it may wait a moment for another change, to share a commit.
+        """
         ...
 
     def park(

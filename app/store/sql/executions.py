@@ -73,6 +73,7 @@ class SqlExecutions:
         error: Failure | None,
         segments: Sequence[Segment],
         at: datetime,
+        is_patient: bool = False,
     ) -> "Future[bool]":
         failure = execution_rows.failure_values(error)
         changes = {
@@ -81,7 +82,9 @@ class SqlExecutions:
             "new_segments": execution_rows.segments_value(segments),
             **{f"new_{name}": value for name, value in failure.items()},
         }
-        return self._put(transitions.FINISH, held, steps, changes)
+        return self._put(
+            transitions.FINISH, held, steps, changes, is_patient=is_patient
+        )
 
     def park(
         self,
