@@ -20,6 +20,7 @@ from app.connectors.tokens import Purse
 from app.domain import ids, times
 from app.domain.errors import StoreUnavailable
 from app.domain.process import Kind, Process
+from app.engine import rates
 from app.engine.dispatcher import Dispatcher
 from app.engine.elsewhere import Elsewhere
 from app.engine.feeder import Feeder
@@ -32,7 +33,6 @@ from app.engine.ownership import FileOwnership, Ownership
 from app.engine.plan import Compiler
 from app.engine.plans import Plans
 from app.engine.pool import PoolStats, WorkerPool
-from app.engine.rates import LocalRates
 from app.engine.rotation import Rotation
 from app.engine.runner import Runner
 from app.engine.steps import Tools
@@ -130,9 +130,7 @@ def create_app(
         store=ground.store,
         dispatcher=Dispatcher(core.house, line),
         refusals=core.house.refusals,
-        rates=LocalRates(
-            tenant=ground.settings.tenant_rate, workflow=ground.settings.workflow_rate
-        ),
+        rates=rates.limiting(**ground.settings.rates),
         compiler=core.compiler,
         vault=ground.vault,
         secrets=core.secrets,

@@ -92,6 +92,9 @@ class Settings:
     )
     port: Positive = field(default=8000, metadata={"env": "PORT"})
     bind: str | None = None  # the address to listen on
+    web_concurrency: Positive = field(  # web processes on this machine
+        default=1, metadata={"env": "WEB_CONCURRENCY"}
+    )
     public_url: Annotated[str, AfterValidator(_absolute)] | None = None
     trusted_hosts: Names = ()  # none: any
     proxy_hops: Count = 0
@@ -107,7 +110,7 @@ class Settings:
     drain_timeout: Seconds = 30.0  # seconds a stop may take
     lease: Seconds = 30.0  # seconds after which a silent process counts as dead
     max_body: Positive = 1 << 20  # bytes of a request
-    tenant_rate: Rate = 0.0  # webhooks a second, in each process; 0: any number
+    tenant_rate: Rate = 0.0  # webhooks a second, of all processes; 0: any number
     workflow_rate: Rate = 0.0  # the same for one workflow
     max_workflows: Positive = 10_000  # of a tenant
     max_steps: Positive = 1000  # steps of a workflow
@@ -168,6 +171,13 @@ class Settings:
     def seats(self) -> int:
         """How many executions one process takes."""
         return self.pool_workers + self.pool_queue
+
+    @property
+    def rates(self) -> Mapping[str, Any]:
+        """How many webhooks may come in a second, to one web process or to several."""
+        one = self.database.startswith("sqlite:") and self.web_concurrency == 1
+        limits = {"tenant": self.tenant_rate, "workflow": self.workflow_rate}
+        return {**limits, "is_shared": not one}
 
     @property
     def host(self) -> str:

@@ -33,6 +33,21 @@ def test_reads_numbers_lists_and_networks():
     assert settings.base_url == "http://localhost:9000"
 
 
+@pytest.mark.parametrize(
+    ("env", "shared"),
+    [
+        ({}, False),
+        ({"REDIS_URL": "redis://127.0.0.1"}, False),
+        ({"WEB_CONCURRENCY": "2"}, True),
+        ({"DATABASE_URL": "postgresql://user@127.0.0.1/sluice"}, True),
+    ],
+)
+def test_rates_are_shared_where_several_web_processes_may_be(env, shared):
+    settings = Settings.from_env({"SLUICE_TENANT_RATE": "2.5", **env})
+
+    assert settings.rates == {"tenant": 2.5, "workflow": 0.0, "is_shared": shared}
+
+
 def test_an_empty_list_is_a_list_of_nothing():
     assert Settings.from_env({}).origins != ()
     assert Settings.from_env({"SLUICE_CORS_ORIGINS": ""}).origins == ()

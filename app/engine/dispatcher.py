@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from functools import partial
 from app.domain import ids, times
 from app.domain.errors import Duplicate, Overloaded, ServiceError
 from app.domain.execution import LIVE, Execution, Payload, Status, Trigger
+from app.domain.pace import Charge
 from app.domain.workflow import Published
 from app.engine.house import House
 from app.engine.line import Line, Place
@@ -31,6 +33,7 @@ class Run:
     awaited: bool = False  # whether whoever submits it then waits for its end
     dedupe: bytes | None = None  # the key of what comes only once
     trace: str | None = None  # the context that it belongs to
+    charges: Sequence[Charge] = ()  # against rates that several processes share
 
 
 class Dispatcher:
@@ -63,6 +66,7 @@ class Dispatcher:
         Raises:
             Overloaded: no place; counted as shed, and nothing is stored; where the
                 store counts the places, from the future.
+            RateLimited: from the future; too many have come to all processes.
             Duplicate: from the future; one with the same key was recorded before.
             StoreUnavailable: the store takes no more; from the future as well.
         """
@@ -73,7 +77,11 @@ class Dispatcher:
             self._house.watchers.expect(execution.id)
         try:
             commit = self._executions.add(
-                execution, run.payload, dedupe=run.dedupe, seats=self._line.seats
+                execution,
+                run.payload,
+                dedupe=run.dedupe,
+                seats=self._line.seats,
+                charges=run.charges,
             )
         except BaseException as error:
             self._not_recorded(run, place, execution, error)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from app.domain.errors import Overloaded, StoreUnavailable, full
+from app.domain.errors import Overloaded, RateLimited, StoreUnavailable, full
 from app.domain.execution import Execution
 from app.engine.pool import PoolStats
 from app.store.protocol import Processes
@@ -104,5 +104,5 @@ class FarPlace:
         self._line.bell.ring()
 
     def free(self, why: BaseException | None = None) -> None:
-        if isinstance(why, Overloaded):
+        if isinstance(why, Overloaded) and not isinstance(why, RateLimited):
             self._line.fill()

@@ -1,17 +1,15 @@
 """How many webhooks a tenant and a workflow may send in a second."""
 
-import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from app.domain.errors import RateLimited
+from app.domain.pace import Charge, Pace
 from app.domain.workflow import Workflow
 
 SIZE = 16_384  # names remembered; more than can send something in one second
-NEARLY = 1e-9  # seconds: sums of floats
 
 
 class Rates(Protocol):
@@ -33,9 +31,16 @@ class Rates(Protocol):
             RateLimited: a limit is reached; `code` says which.
         """
 
+    def give_back(self, workflow: Workflow) -> None:
+        """Take back what `take` counted, of a webhook that found no room."""
+
+    def charges(self, workflow: Workflow) -> Sequence[Charge]:
+        """Return what the store must count, too, as it records the webhook."""
+        ...
+
 
 class LocalRates:
-    """`Rates` of one process; several processes grant each their own.
+    """`Rates` of one process: all that there is, or one of several.
 
     Args:
         tenant: webhooks a second of all workflows of a tenant; 0: any number.
@@ -54,59 +59,79 @@ class LocalRates:
     ) -> None:
         self._lock, self._clock = threading.Lock(), clock
         asked = (
-            _Limit("workflow-rate", workflow, _by_workflow, size),
-            _Limit("tenant-rate", tenant, _by_tenant, size),
+            ("workflow-rate", workflow, _by_workflow),
+            ("tenant-rate", tenant, _by_tenant),
         )
-        self._limits = tuple(each for each in asked if each.rate > 0)
+        self._limits = tuple(
+            _Limit(Pace(code, rate), name, size) for code, rate, name in asked if rate
+        )
 
     def check(self, workflow: Workflow) -> None:
         if self._limits:
             with self._lock:
-                self._check(workflow, self._clock())
+                self._after(workflow)
 
     def take(self, workflow: Workflow) -> None:
         if self._limits:
             with self._lock:
-                now = self._clock()
-                self._check(workflow, now)
-                for each in self._limits:
-                    each.take(workflow, now)
+                for each, full_at in self._after(workflow):
+                    each.put(workflow, full_at)
 
-    def _check(self, workflow: Workflow, now: float) -> None:
-        for each in self._limits:
-            each.check(workflow, now)
+    def give_back(self, workflow: Workflow) -> None:
+        if self._limits:
+            with self._lock:
+                for each in self._limits:
+                    each.give_back(workflow)
+
+    def charges(self, workflow: Workflow) -> Sequence[Charge]:  # noqa: ARG002
+        return ()
+
+    def _after(self, workflow: Workflow) -> Sequence[tuple["_Limit", float]]:
+        now = self._clock()
+        return [(each, each.after(workflow, now)) for each in self._limits]
+
+
+class SharedRates(LocalRates):
+    """`Rates` of several processes: the store counts what each of them lets in.
+
+    What is too much for all together is too much for one, so most of a flood is
+    refused here.
+    """
+
+    def charges(self, workflow: Workflow) -> Sequence[Charge]:
+        if not self._limits:
+            return ()
+        now = self._clock()
+        return [Charge(each.pace, each.name(workflow), now) for each in self._limits]
+
+
+def limiting(*, is_shared: bool, tenant: float, workflow: float) -> Rates:
+    """Limit what comes to this process, or to all that share a store."""
+    kind = SharedRates if is_shared else LocalRates
+    return kind(tenant=tenant, workflow=workflow)
 
 
 class _Limit:
-    """A token bucket for each name, of which a second's worth may be used at once.
+    """A bucket for each name."""
 
-    A bucket is kept as the instant at which it will be full again, so one that is
-    full needs no memory. Source: the generic cell rate algorithm, ITU-T I.371.
-    """
-
-    def __init__(
-        self, code: str, rate: float, name: Callable[[Workflow], str], size: int
-    ) -> None:
-        self.code, self.rate, self._name, self._size = code, rate, name, size
+    def __init__(self, pace: Pace, name: Callable[[Workflow], str], size: int) -> None:
+        self.pace, self.name, self._size = pace, name, size
         self._full_at: OrderedDict[str, float] = OrderedDict()
 
-    def check(self, workflow: Workflow, now: float) -> None:
-        used = max(0.0, self._full_at.get(self._name(workflow), now) - now)
-        wait = used + 1 / self.rate - max(1.0, 1 / self.rate)
-        if wait > NEARLY:
-            raise RateLimited(
-                f"The limit {self.code} is reached: {self.rate:g} webhooks a second."
-                " Send this one again after Retry-After seconds.",
-                retry_after=math.ceil(wait - NEARLY),
-                code=self.code,
-            )
+    def after(self, workflow: Workflow, now: float) -> float:
+        return self.pace.after(self._full_at.get(self.name(workflow), now), now)
 
-    def take(self, workflow: Workflow, now: float) -> None:
-        name = self._name(workflow)
-        self._full_at[name] = max(now, self._full_at.get(name, now)) + 1 / self.rate
+    def put(self, workflow: Workflow, full_at: float) -> None:
+        name = self.name(workflow)
+        self._full_at[name] = full_at
         self._full_at.move_to_end(name)
         if len(self._full_at) > self._size:
             self._full_at.popitem(last=False)
+
+    def give_back(self, workflow: Workflow) -> None:
+        name = self.name(workflow)
+        if name in self._full_at:
+            self._full_at[name] -= 1 / self.pace.rate
 
 
 def _by_workflow(workflow: Workflow) -> str:

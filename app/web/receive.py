@@ -98,8 +98,7 @@ class Receiver:
         except problems.Refused as error:
             problem = error.problem
         except ServiceError as error:
-            outcome = "shed" if isinstance(error, Overloaded) else "failed"
-            self._metrics.webhook(outcome)
+            self._metrics.webhook(_failed(error))
             problem = problems.expected(error)
         span.note({"http.response.status_code": problem.status})
         span.fail(problem.code)
@@ -137,8 +136,10 @@ class Receiver:
             awaited=door.waits,
             dedupe=_key(door, delivery, payload),
             trace=span.context,
+            charges=self._rates.charges(door.workflow),
         )
         with ExitStack() as undo:
+            undo.callback(self._rates.give_back, door.workflow)
             visit = None
             if door.waits:
                 visit = self._room.enter(
@@ -147,7 +148,7 @@ class Receiver:
                 undo.enter_context(visit)
             future = self._dispatcher.submit(run)
             undo.pop_all()  # from here on, the answer gives the place back
-        future.add_done_callback(partial(self._count, span))
+        future.add_done_callback(partial(self._count, span, door.workflow))
         return Pending(
             future,
             request_id=delivery.request_id,
@@ -234,12 +235,14 @@ class Receiver:
         self._metrics.webhook(outcome)
         self._refusals.count(door.workflow, Trigger.WEBHOOK, booked)
 
-    def _count(self, span: Span, future: "Future[Execution]") -> None:
+    def _count(
+        self, span: Span, workflow: Workflow, future: "Future[Execution]"
+    ) -> None:
         error = future.exception()
-        repeated = isinstance(error, Duplicate)
-        failed = "duplicate" if repeated else "failed"
-        outcome = failed if error else "accepted"
+        outcome = _failed(error) if error else "accepted"
         self._metrics.webhook(outcome)
+        if error and not isinstance(error, Duplicate | RateLimited):
+            self._rates.give_back(workflow)
         execution_id = None if error else future.result().id
         span.note({"sluice.outcome": outcome, "sluice.execution_id": execution_id})
         span.end()
@@ -258,6 +261,12 @@ def _key(door: Door, delivery: Delivery, payload: Payload) -> bytes | None:
             },
         )
         return None
+
+
+def _failed(error: BaseException) -> str:
+    if isinstance(error, Overloaded):
+        return "shed"
+    return "duplicate" if isinstance(error, Duplicate) else "failed"
 
 
 def _gone() -> Problem:

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from app.domain.errors import RateLimited
-from app.engine.rates import LocalRates
+from app.engine.rates import LocalRates, SharedRates
 from tests.store.company import workflow
 
 ORDERS = workflow("tenant_1")
@@ -122,6 +122,40 @@ def test_asking_takes_nothing(clock):
 
     with pytest.raises(RateLimited):
         rates.check(ORDERS)
+
+
+def test_what_is_given_back_can_be_taken_again(clock):
+    rates = LocalRates(tenant=3, workflow=2, clock=clock)
+    assert taken(rates) == 2
+
+    rates.give_back(ORDERS)
+
+    assert taken(rates) == 1
+    assert taken(rates, INVOICES) == 1
+
+
+def test_what_is_given_back_late_makes_no_bucket_larger(clock):
+    rates = LocalRates(workflow=2, clock=clock)
+    rates.take(ORDERS)
+    clock.now += 60
+
+    rates.give_back(ORDERS)
+
+    assert taken(rates) == 2
+
+
+def test_one_process_leaves_nothing_to_the_store_and_several_leave_both_limits(clock):
+    assert LocalRates(tenant=3, workflow=2, clock=clock).charges(ORDERS) == ()
+    assert SharedRates(clock=clock).charges(ORDERS) == ()
+
+    charges = SharedRates(tenant=3, workflow=2, clock=clock).charges(ORDERS)
+
+    told = [(each.pace.code, each.pace.rate, each.name) for each in charges]
+    assert told == [
+        ("workflow-rate", 2, ORDERS.id),
+        ("tenant-rate", 3, ORDERS.tenant_id),
+    ]
+    assert {each.at for each in charges} == {clock.now}
 
 
 def test_of_threads_that_race_as_many_are_let_in_as_the_rate_says(clock):

@@ -27,7 +27,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         home = tmp_path / f"server-{len(servers)}"
         home.mkdir()
         servers.append(SERVER(home, **settings))
-        servers[-1].start()
+        servers[-1].start(within=60)
         return servers[-1]
 
     yield run

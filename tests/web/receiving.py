@@ -79,7 +79,9 @@ class Books:
 
 
 class Rig:
-    def __init__(self, *, rate: float = 0) -> None:
+    def __init__(
+        self, *, rate: float = 0, rates: type[LocalRates] = LocalRates
+    ) -> None:
         self.stored = Stored({TOKEN: published(methods=["POST", "PUT"])})
         self.desk, self.books = Desk(), Books()
         desk: Any = self.desk
@@ -89,7 +91,7 @@ class Rig:
         verifiers = Verifiers(self.safe, public_url="https://sluice.example")
         self.doors = Doors(self.stored, verifiers)
         self.now = 0.0
-        self.rates = LocalRates(workflow=rate, clock=lambda: self.now)
+        self.rates = rates(workflow=rate, clock=lambda: self.now)
         self.receiver = Receiver(
             self.doors,
             desk,

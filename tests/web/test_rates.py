@@ -2,8 +2,12 @@
 
 import json
 
+import pytest
+
+from app.domain.errors import Duplicate, Overloaded, RateLimited, StoreUnavailable
 from app.domain.execution import Trigger
 from app.domain.ledger import Outcome
+from app.engine.rates import SharedRates
 from app.web import problems
 from tests.web.receiving import Rig
 from tests.web.test_doors import TOKEN, published
@@ -63,4 +67,53 @@ def test_above_the_rate_no_signature_is_computed():
     answer = rig.admit().answer()
 
     assert answer.status == 429
+    assert rig.books.outcomes == ["shed"]
+
+
+def test_what_a_full_queue_refuses_uses_up_no_rate():
+    rig = Rig(rate=1)
+    rig.desk.full = True
+    for _ in range(5):
+        assert rig.admit().answer().status == 503
+
+    rig.desk.full = False
+    rig.admit()
+
+    assert len(rig.desk.runs) == 1
+
+
+@pytest.mark.parametrize(
+    "error", [Overloaded("full"), StoreUnavailable("away")], ids=["full", "away"]
+)
+def test_what_the_store_does_not_take_uses_up_no_rate(error):
+    rig = Rig(rate=1)
+    refused = rig.admit()
+
+    rig.desk.futures[-1].set_exception(error)
+
+    assert refused.answer().status == 503
+    assert rig.admit().waits_for_end is False
+    assert len(rig.desk.runs) == 2
+
+
+def test_a_copy_uses_up_what_an_event_does():
+    rig = Rig(rate=1)
+    rig.admit()
+    rig.desk.futures[-1].set_exception(Duplicate("exec_0"))
+
+    assert rig.admit().answer().status == 429
+
+
+def test_what_the_store_finds_too_much_for_all_processes_is_429_and_shed():
+    rig = Rig(rate=5, rates=SharedRates)
+    pending = rig.admit()
+    [charge] = rig.desk.runs[0].charges
+
+    limited = RateLimited("too many", retry_after=3, code=charge.pace.code)
+    rig.desk.futures[-1].set_exception(limited)
+
+    answer = pending.answer()
+    assert answer.status == 429
+    assert answer.headers["Retry-After"] == "3"
+    assert json.loads(answer.body)["type"] == "/problems/workflow-rate"
     assert rig.books.outcomes == ["shed"]

@@ -23,6 +23,7 @@ from app.domain.execution import (
     StepStatus,
 )
 from app.domain.ledger import Account, Outcome
+from app.domain.pace import Charge
 from app.store import text
 from app.store.envelope import pack
 from app.store.memory.listing import matches
@@ -40,6 +41,7 @@ class MemoryExecutions(MemoryOwed):
         *,
         dedupe: bytes | None = None,
         seats: int = 0,
+        charges: Sequence[Charge] = (),
     ) -> "Future[str]":
         text.check("the key", execution.key or "")
         pack(payload)  # refuses what no database could hold
@@ -48,6 +50,7 @@ class MemoryExecutions(MemoryOwed):
         def change() -> str:
             if execution.seat and self._state.room(seats) < 1:
                 raise full()
+            self._state.pay(charges)
             first = self._holder(execution, dedupe) or execution.id
             if first == execution.id:
                 self._insert(execution, payload, dedupe)

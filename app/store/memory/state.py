@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from app.domain.grant import Consent, Grant
 from app.domain.invitation import Invitation
 from app.domain.ledger import Account, Outcome
 from app.domain.limit import Tally
+from app.domain.pace import Charge
 from app.domain.process import Crew, Kind, Process
 from app.domain.session import Session
 from app.domain.workflow import Version, Workflow
@@ -67,6 +68,7 @@ class State:
     executions: dict[Key, Execution] = field(default_factory=dict)
     payloads: dict[Key, Payload] = field(default_factory=dict)
     steps: dict[Key, dict[str, StepRecord]] = field(default_factory=dict)
+    full_at: dict[bytes, float] = field(default_factory=dict)  # buckets, by key
     dedupe: dict[tuple[str, str, bytes], tuple[str, datetime]] = field(
         default_factory=dict
     )
@@ -112,6 +114,17 @@ class State:
         """Count the seats that are free, of at least so many."""
         taken = sum(each.seat is not None for each in self.executions.values())
         return max(self.crew().capacity, seats) - taken
+
+    def pay(self, charges: Iterable[Charge]) -> None:
+        """Take one event out of all of its buckets, or out of none.
+
+        Raises:
+            RateLimited: one is empty.
+        """
+        self.full_at |= {
+            each.key: each.pace.after(self.full_at.get(each.key, each.at), each.at)
+            for each in charges
+        }
 
     def settle(self, change: Callable[[], T]) -> "Future[T]":
         """Make a change now and return its future, which is done."""

@@ -17,6 +17,7 @@ from app.domain.execution import (
     StepRecord,
     Trigger,
 )
+from app.domain.pace import Charge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class Executions(Protocol):
         *,
         dedupe: bytes | None = None,
         seats: int = 0,
+        charges: Sequence[Charge] = (),
     ) -> "Future[str]":
         """Record a new execution, its payload and one `received`, all or nothing.
 
@@ -67,12 +69,16 @@ class Executions(Protocol):
         One that needs a seat is recorded only while fewer have one than the workers
         that live can take, or than `seats` if that is more, whoever adds meanwhile.
 
+        Each charge is taken out of its bucket, which all processes share, as at the
+        instant at which the event came; whoever is refused takes nothing out of any.
+
         Returns:
             The id of the execution that counts: its own, or the one that was first.
 
         Raises:
             Invalid: a text in it cannot be stored.
             Overloaded: by the future; there is no seat, and nothing was counted.
+            RateLimited: by the future; a bucket is empty, and nothing was counted.
             NotFound: by the future; the tenant has no such workflow and version.
             Conflict: by the future; it is recorded already.
         """

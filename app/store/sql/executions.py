@@ -17,6 +17,7 @@ from app.domain.execution import (
     StepOutline,
     StepRecord,
 )
+from app.domain.pace import Charge
 from app.domain.times import to_ms
 from app.store import text
 from app.store.protocol import ExecutionFilter, Queued
@@ -45,9 +46,10 @@ class SqlExecutions:
         *,
         dedupe: bytes | None = None,
         seats: int = 0,
+        charges: Sequence[Charge] = (),
     ) -> "Future[str]":
         text.check("the key", execution.key or "")
-        new = New.of(execution, payload, dedupe, seats=seats)
+        new = New.of(execution, payload, dedupe, seats=seats, charges=charges)
         return self._writer.put(
             transitions.ADD, execution.id, new, of=execution.tenant_id
         )

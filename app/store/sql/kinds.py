@@ -1,8 +1,9 @@
 """What the writer does to executions in groups."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Select, insert
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.errors import Conflict, NotFound, full
 from app.domain.execution import Execution, Payload
 from app.domain.ledger import Account, Outcome
+from app.domain.pace import Charge
 from app.domain.times import hour_of
 from app.store.sql import dedupe, execution_rows, ledger, seats, tenancy
 from app.store.sql.database import lacks_parent
@@ -18,6 +20,7 @@ from app.store.sql.prepared import Prepared
 from app.store.sql.rows import Values
 from app.store.sql.tables import executions, payloads
 from app.store.sql.tasks import Short
+from app.store.sql.tolls import Tolls
 
 EXECUTION = Prepared(insert(executions), [each.name for each in executions.columns])
 PAYLOAD = Prepared(insert(payloads), [each.name for each in payloads.columns])
@@ -33,6 +36,7 @@ class New:
     account: Account
     process: str
     seats: int  # that there are without a single worker
+    charges: Sequence[Charge] = ()
 
     @property
     def id(self) -> str:
@@ -58,6 +62,7 @@ class New:
         key: bytes | None = None,
         *,
         seats: int = 0,
+        charges: Sequence[Charge] = (),
     ) -> "New":
         """Write an execution down.
 
@@ -77,6 +82,7 @@ class New:
             account,
             execution.owner or execution.seat or ledger.SHARED,
             seats,
+            charges,
         )
 
 
@@ -91,8 +97,8 @@ class Held:
 class Add:
     """Record new executions; of those that share a key, only the first.
 
-    One counter for each account of the group. Answers the ids that count, or that no
-    seat is free.
+    One counter for each account of the group. Answers the ids that count, or why one
+    may not enter.
     """
 
     rank = 0
@@ -100,10 +106,10 @@ class Add:
     def apply(
         self, connection: Connection, members: Sequence[New]
     ) -> Sequence[str | Exception]:
-        entering = _entering(connection, members)
-        let_in = [each for each in members if each.id in entering]
+        refused = _refused(connection, members)
+        let_in = [each for each in members if each.id not in refused]
         holders = iter(self._add(connection, let_in))
-        return [next(holders) if each.id in entering else full() for each in members]
+        return [refused.get(each.id) or next(holders) for each in members]
 
     def _add(self, connection: Connection, members: Sequence[New]) -> Sequence[str]:
         holders = _claimed(connection, members)
@@ -157,16 +163,34 @@ class Record:
         return _all_or_none(members, held and _written(connection, self._write, steps))
 
 
-def _entering(connection: Connection, members: Sequence[New]) -> Collection[str]:
-    """Return the ids of those who may enter: whoever needs no seat, or finds one."""
-    entering = {each.id for each in members if not each.is_seated}
+def _refused(connection: Connection, members: Sequence[New]) -> Mapping[str, Exception]:
+    """Tell who may not enter, and why; the others have their seats and have paid.
+
+    The lock on the seats comes before those on the buckets, in every process.
+    """
+    free, tolls = _free(connection, members), Tolls()
+    tolls.read(connection, chain.from_iterable(each.charges for each in members))
+    refused: dict[str, Exception] = {}
+    for each in members:
+        if each.is_seated and free < 1:
+            refused[each.id] = full()
+        elif error := tolls.take(each.charges):
+            refused[each.id] = error
+        else:
+            free -= each.is_seated
+    tolls.write(connection)
+    return refused
+
+
+def _free(connection: Connection, members: Sequence[New]) -> int:
+    """Count the free seats, if somebody needs one."""
     asking = [each for each in members if each.is_seated]
-    if asking:
-        tenancy.limit(connection, tenancy.ALL)  # seats are everybody's
-        free = max(0, seats.room(connection, asking[0].seats))
-        tenancy.limit(connection, tenancy.among(e.account.tenant_id for e in members))
-        entering.update(each.id for each in asking[:free])
-    return entering
+    if not asking:
+        return 0
+    tenancy.limit(connection, tenancy.ALL)  # seats are everybody's
+    free = seats.room(connection, asking[0].seats)
+    tenancy.limit(connection, tenancy.among(e.account.tenant_id for e in members))
+    return free
 
 
 def _claimed(connection: Connection, members: Sequence[New]) -> Sequence[str]:

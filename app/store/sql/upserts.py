@@ -32,6 +32,13 @@ def insert_or_replace(
     )
 
 
+def insert_or_touch(table: Table, column: str) -> Insert:
+    """Insert a row, or lock the one that is there; either is returned as it is."""
+    return insert(table).on_conflict_do_update(
+        index_elements=table.primary_key, set_={column: table.c[column]}
+    )
+
+
 def insert_or_add(table: Table, counter: str) -> Insert:
     """Insert a row; to one that is there, add the counter."""
     statement = insert(table)
