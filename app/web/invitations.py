@@ -71,8 +71,8 @@ def create() -> ResponseReturnValue:
         expires_at=_end(asked.expires_at, at),
     )
     noting(lambda _: [deeds.invited(made)]).invitations.add(made)
-    link = f"{services().public_url}/accept-invitation#{token}"
-    return jsonify(NewInvitationView.made(made, token, link)), 201
+    shown = NewInvitationView.made(made, token, services().public_url)
+    return jsonify(shown), 201
 
 
 @bp.delete("/invitations/<invitation_id>")

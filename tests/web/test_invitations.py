@@ -15,6 +15,7 @@ from tests.web import people
 from tests.web.people import PASSWORD, Person
 
 NEW = "another horse battery staple"
+ONCE = ("token", "link", "accept_url")  # shown
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +44,9 @@ def test_an_invitation_is_shown_once_and_listed_without_its_secret(api):
     assert made["role"] == "editor"
     assert made["invited_by"] == api.call("GET", "/me")["user"]["id"]
     assert made["link"] == f"http://localhost:8000/accept-invitation#{made['token']}"
+    assert made["accept_url"] == "http://localhost:8000/api/v1/auth/accept-invitation"
     [listed] = api.call("GET", "/invitations")["items"]
-    assert listed == {k: v for k, v in made.items() if k not in ("token", "link")}
+    assert listed == {k: v for k, v in made.items() if k not in ONCE}
 
 
 def test_the_store_has_only_the_hash_of_the_secret(api, store):

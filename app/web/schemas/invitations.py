@@ -45,16 +45,26 @@ class InvitationView(View):
 
 
 class NewInvitationView(InvitationView):
-    """A new invitation; `token` and `link` are shown this once."""
+    """A new invitation; `token` and `link` are shown this once.
+
+    Who is invited sends `{token, password}` to `accept_url`.
+    """
 
     token: str
     link: str
+    accept_url: str
 
     @classmethod
-    def made(cls, invitation: Invitation, token: str, link: str) -> "NewInvitationView":
+    def made(
+        cls, invitation: Invitation, token: str, public_url: str
+    ) -> "NewInvitationView":
         """Show an invitation together with its secret."""
-        shown = dict(InvitationView.of(invitation))
-        return cls(**shown, token=token, link=link)
+        return cls(
+            **dict(InvitationView.of(invitation)),
+            token=token,
+            link=f"{public_url}/accept-invitation#{token}",
+            accept_url=f"{public_url}/api/v1/auth/accept-invitation",
+        )
 
 
 class InvitationPage(View):
