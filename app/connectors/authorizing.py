@@ -26,7 +26,7 @@ def _header(data: Data) -> Proof:
 
 
 def _query(data: Data) -> Proof:
-    return Proof(query={data["name"]: data["value"]})
+    return Proof(query={data["name"]: [data["value"]]})
 
 
 STATIC: Mapping[str, Callable[[Data], Proof]] = {
@@ -52,14 +52,17 @@ def send(call: Call, request: Request, credential: Opened) -> Reply:
             keyring do.
     """
     if credential.type in STATIC:
-        proven = replace(request, proof=proof(credential))
-        return call.http.call(call.context, proven)
+        return call.http.call(call.context, _proven(request, proof(credential)))
     token = call.keyring.token(call.context, credential)
-    reply = call.http.call(call.context, replace(request, proof=with_token(token)))
+    reply = call.http.call(call.context, _proven(request, with_token(token)))
     if reply.status != UNAUTHORIZED:
         return reply
     other = call.keyring.token(call.context, credential, stale=token)
-    return call.http.call(call.context, replace(request, proof=with_token(other)))
+    return call.http.call(call.context, _proven(request, with_token(other)))
+
+
+def _proven(request: Request, shown: Proof) -> Request:
+    return replace(request, proof=request.proof.beside(shown))
 
 
 def with_token(token: str) -> Proof:

@@ -2,10 +2,17 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    InstanceOf,
+    WithJsonSchema,
+)
 
 from app.connectors.outgoing import parse_headers, parse_url
 from app.domain import jsons
+from app.domain.references import Named
 
 
 def as_text(value: Any) -> Any:
@@ -44,4 +51,22 @@ Url = Annotated[
     AfterValidator(callable_url),
     Field(repr=False, json_schema_extra={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"}),
 ]
+# A text, or the name of a credential that holds it.
+Sealable = Annotated[
+    Annotated[
+        Named,
+        InstanceOf(),
+        WithJsonSchema(
+            {
+                "type": "object",
+                "properties": {"credential": {"type": "string"}},
+                "required": ["credential"],
+                "additionalProperties": False,
+            }
+        ),
+    ]
+    | Text,
+    Field(union_mode="left_to_right"),
+]
 Headers = Annotated[dict[Plain, Text], AfterValidator(sendable_headers)]
+SealableHeaders = Annotated[dict[Plain, Sealable], AfterValidator(sendable_headers)]

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from pydantic import BeforeValidator, Field, model_validator
 
 from app.connectors import authorizing, statuses
-from app.connectors.fields import Headers, Plain, Text, Url
+from app.connectors.fields import Plain, Sealable, SealableHeaders, Text, Url
+from app.connectors.filling import Filling
 from app.connectors.http import Reply
 from app.connectors.outgoing import Body, Request
 from app.connectors.registry import Call, Connector
@@ -38,7 +39,8 @@ Statuses = list[Status | StatusClass]
 Values = dict[
     Plain,
     Annotated[
-        list[Text], BeforeValidator(_listed, json_schema_input_type=Text | list[Text])
+        list[Sealable],
+        BeforeValidator(_listed, json_schema_input_type=Sealable | list[Sealable]),
     ],
 ]
 
@@ -49,7 +51,8 @@ class HttpRequest(Connector):
     `accept_status` is a status, a class such as ``2xx``, or a list of these; by
     default everything below 400 is accepted. With `sign` the request bears a signature
     over exactly the bytes that are sent. A credential shows the server who calls: it is
-    added when the request is sent, and never to one that was redirected elsewhere.
+    added when the request is sent, and never to one that was redirected elsewhere. One
+    that is named in `headers`, `query`, `form` or `json` is put there in that moment.
 
     The output is ``{status, headers, body}``. The body is the value for JSON
     types, a string for what is text, null for nothing, and Base64 for other
@@ -62,7 +65,7 @@ class HttpRequest(Connector):
 
     method: Method = "GET"
     url: Url
-    headers: Headers = Field(default_factory=dict)
+    headers: SealableHeaders = Field(default_factory=dict)
     query: Values = Field(default_factory=dict)
     json_: Annotated[Any, Field(alias="json")] = None
     form: Values | None = None
@@ -91,13 +94,17 @@ class HttpRequest(Connector):
         return self
 
     def run(self, call: Call) -> dict[str, Any]:
-        body = self._body()
+        filling = Filling(call)
+        body = self._body(filling)
+        own, query = filling.headers(self.headers), filling.query(self.query)
+        key = self._key(call.idempotency_key)
         request = Request(
             method=self.method,
             url=self.url,
-            headers={**self._headers(call.idempotency_key), **self._mark(call, body)},
-            query=self.query,
+            headers={**own, **key, **self._mark(call, body)},
+            query=query,
             body=body,
+            proof=filling.proof,
         )
         reply = self._send(call, request)
         headers = dict(reply.headers)
@@ -105,11 +112,11 @@ class HttpRequest(Connector):
         statuses.require(reply, self._accepts, output=output)
         return output
 
-    def _headers(self, idempotency_key: str) -> Mapping[str, str]:
+    def _key(self, idempotency_key: str) -> Mapping[str, str]:
         own = any(name.lower() == "idempotency-key" for name in self.headers)
         if own or self.method in REPEATABLE:
-            return self.headers
-        return {**self.headers, "Idempotency-Key": idempotency_key}
+            return {}
+        return {"Idempotency-Key": idempotency_key}
 
     def _mark(self, call: Call, body: Body | None) -> Mapping[str, str]:
         if self.sign is None:
@@ -122,11 +129,11 @@ class HttpRequest(Connector):
         found = call.credential(self.credential, self.credential_types)
         return authorizing.send(call, request, found)
 
-    def _body(self) -> Body | None:
+    def _body(self, filling: Filling) -> Body | None:
         if "json_" in self.model_fields_set:
-            return Body(jsons.encode(self.json_), "application/json")
+            return Body(jsons.encode(filling.body(self.json_)), "application/json")
         if self.form is not None:
-            content = urlencode(self.form, doseq=True).encode()
+            content = urlencode(filling.body(self.form), doseq=True).encode()
             return Body(content, "application/x-www-form-urlencoded")
         if self.body is not None:
             return Body(self.body.encode(), "text/plain; charset=utf-8")

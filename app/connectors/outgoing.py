@@ -53,12 +53,33 @@ class Proof:
     """What shows a server who we are; for the origin that is called, and no other."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Query = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)  # that this is made of
+    in_body: bool = False  # of the request stands one of them, too
 
     def is_in(self, text: str) -> bool:
         """Tell whether a text holds what it is made of, in whatever form."""
         return bool(self.secrets) and Mask(self.secrets).text(text) != text
+
+    def beside(self, other: "Proof") -> "Proof":
+        """Show both; the step's own places must be free of what a credential sets.
+
+        Raises:
+            StepFailed: `invalid-settings`, with what to leave out.
+        """
+        mine, others = (
+            {name.lower() for name in each.headers} for each in (self, other)
+        )
+        for name in mine & others:
+            raise _taken("headers", name)
+        for name in self.query.keys() & other.query.keys():
+            raise _taken("the query", name)
+        return Proof(
+            headers={**self.headers, **other.headers},
+            query={**self.query, **other.query},
+            secrets=(*self.secrets, *other.secrets),
+            in_body=self.in_body or other.in_body,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +110,7 @@ class Outgoing:
     def sent_url(self) -> httpx2.URL:
         """The URL with its proof; what a server put there itself stays as it is."""
         missing = self.proof.query.keys() - self.url.params.keys()
-        return _with_query(
-            self.url, {name: [self.proof.query[name]] for name in missing}
-        )
+        return _with_query(self.url, {name: self.proof.query[name] for name in missing})
 
     @property
     def sent_headers(self) -> Mapping[str, str]:
@@ -153,13 +172,17 @@ def redirected(sent: Outgoing, status: int, location: str) -> Outgoing:
         message = f"{sent.origin} redirected from https to http, which is not followed"
         raise StepFailed("bad-answer", message)
     onward = replace(sent, url=url)
+    as_get = _becomes_get(sent.method, status)
     if onward.origin != sent.origin:
+        if sent.proof.in_body and not as_get:
+            message = f"{sent.origin} redirected a body with a credential to another"
+            raise StepFailed("bad-answer", f"{message} origin, which is not followed")
         if sent.proof.is_in(location):
             message = f"{sent.origin} redirected to another origin with the credential"
             raise StepFailed("bad-answer", f"{message}, which is not followed")
         headers = _only(sent.headers, HARMLESS)
         onward = replace(onward, headers=headers, proof=Proof())
-    return _as_get(onward) if _becomes_get(sent.method, status) else onward
+    return _as_get(onward) if as_get else onward
 
 
 def parse_url(text: str) -> httpx2.URL:
@@ -219,12 +242,15 @@ def _proven(proof: Proof, headers: Mapping[str, str], url: httpx2.URL) -> Proof:
     with _refused_as("credential"):
         added = parse_headers(proof.headers)
     for name in added.keys() & headers.keys():
-        message = f"headers must not hold {name}, which the credential sets"
-        raise StepFailed("invalid-settings", message)
+        raise _taken("headers", name)
     for name in proof.query.keys() & url.params.keys():
-        message = f"the query must not hold {name}, which the credential sets"
-        raise StepFailed("invalid-settings", message)
+        raise _taken("the query", name)
     return replace(proof, headers=added)
+
+
+def _taken(where: str, name: str) -> StepFailed:
+    message = f"{where} must not hold {name}, which the credential sets"
+    return StepFailed("invalid-settings", message)
 
 
 def _is_port(port: int | None) -> bool:

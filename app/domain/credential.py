@@ -1,6 +1,8 @@
 """Credentials: secrets of a tenant, known by name and never shown again."""
 
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -68,5 +70,17 @@ class Opened:
             yield f"{user}:{password}"
             if not password:  # some services take a key as the name
                 yield user
-        if self.type == "header":  # after `Bearer` or `Basic`
-            yield self.data["value"].partition(" ")[2]
+        if self.type in {"header", "secret"}:
+            yield from _parts(self.data["value"])
+
+
+def _parts(value: str) -> Iterator[str]:
+    """Return what a server may tell of the value of a header."""
+    word, _, shown = value.partition(" ")
+    yield shown
+    if word.lower() == "basic":
+        with suppress(ValueError):
+            pair = b64decode(shown, validate=True).decode()
+            yield from (pair, pair.partition(":")[2])
+    for cookie in value.split(";"):
+        yield cookie.partition("=")[2].strip()

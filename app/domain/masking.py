@@ -1,6 +1,7 @@
 """Keeping values out of whatever is shown, in each form in which they may come back."""
 
 import html
+import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
@@ -12,19 +13,26 @@ from app.domain import jsons
 
 # What the names of secrets end with, in small letters and without - and _.
 TELLING = (
+    "accesskey",
     "apikey",
+    "authkey",
     "authorization",
     "cookie",
     "passphrase",
     "passwd",
     "password",
     "privatekey",
+    "pwd",
     "secret",
+    "secretkey",
+    "signingkey",
+    "subscriptionkey",
     "token",
 )
 STANDS_FOR = "[redacted]"
 LEAST = 8  # characters; shorter ones would tear up innocent text
 URL_SAFE = str.maketrans("+/", "-_")
+_SHOWN = re.compile(r"\s*(basic|bearer)\s+\S", re.IGNORECASE)  # RFC 7617, RFC 6750
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 
 
@@ -86,6 +94,11 @@ def tells(name: str) -> bool:
     return name.lower().replace("-", "").replace("_", "").endswith(TELLING)
 
 
+def shows(text: str) -> bool:
+    """Tell whether a text shows somebody who is calling, as `Authorization` does."""
+    return _SHOWN.match(text) is not None
+
+
 def without_named(value: Any) -> Any:
     """Return JSON without what stands under the name of a secret."""
     if isinstance(value, dict):
@@ -114,9 +127,10 @@ def _wholes(secret: str) -> Iterator[str]:
 
 
 def _written(text: str) -> Iterator[str]:
-    yield from (text, html.escape(text), html.escape(text, quote=False))
-    yield text.encode().decode("latin-1")  # as headers are read
-    yield jsons.encode(text).decode()[1:-1]
+    yield from (html.escape(text), html.escape(text, quote=False))
+    for each in (text, jsons.encode(text).decode()[1:-1], json.dumps(text)[1:-1]):
+        yield each
+        yield each.encode().decode("latin-1")  # as headers are read
     for encoded in (quote(text), quote(text, safe=""), quote_plus(text)):
         yield encoded
         yield _ESCAPE.sub(lambda found: found[0].lower(), encoded)

@@ -7,14 +7,16 @@ granted here; what does not fit is the compiler's to refuse.
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from app.domain import masking
 from app.domain.workflow import Definition
 
 # Kinds of steps with a `url` that is a secret, and the type of credential it becomes.
 OWN_TYPES: Mapping[str, str] = {"slack.message": "slack", "discord.message": "discord"}
-CALLING, HEADERS = "http.request", "headers"
+CALLING = "http.request"
+FLAT = ("headers", "query", "form")  # of such a step: texts by name
+PLACES = (*FLAT, "json")  # where its settings may name a credential for one value
 SECTIONS = ("steps", "on_failure")
 VERIFYING = ("secret", "verify_token")
 Path = tuple[str | int, ...]
@@ -30,7 +32,22 @@ class Spot:
     label: str  # what the secret is for, in a word
     name: str | None = None
     secret: str | None = field(default=None, repr=False)
-    header: str = ""  # whose value the secret is
+
+
+class Named(str):
+    """The name of a credential in the place of a text that is sent.
+
+    Only a definition can hold one: what events and servers bring is plain JSON. As text
+    it is what is shown in the place of secrets, and never the name.
+    """
+
+    __slots__ = ("name",)
+    name: str
+
+    def __new__(cls, name: str) -> Self:
+        made = super().__new__(cls, masking.STANDS_FOR)
+        made.name = name
+        return made
 
 
 def spots(definition: Definition) -> Iterator[Spot]:
@@ -57,14 +74,29 @@ def with_names(definition: Definition, named: Mapping[Path, str]) -> dict[str, A
     for path, name in named.items():
         *way, last = path
         holder = _at(changed, way)
-        if last == "url":
+        if last == "url" and way[-1] == "with":
             del holder["url"]
             holder["credential"] = name
-        elif way[-1] == HEADERS:
-            del holder[last]
-            _at(changed, way[:-1])["credential"] = name
         else:
             holder[last] = {"credential": name}
+    return changed
+
+
+def marked(step: Mapping[str, Any]) -> Any:
+    """Return the settings of a step, names of credentials told from other JSON."""
+    values = step["with"]
+    if not isinstance(values, dict):
+        return values
+    places = [
+        (each.path[:-1], each.name)
+        for each in _of_step(step, ())
+        if each.name is not None and each.path[0] in PLACES
+    ]
+    if not places:
+        return values
+    changed = copy.deepcopy(values)
+    for (*way, last), name in places:
+        _at(changed, way)[last] = Named(name)
     return changed
 
 
@@ -85,11 +117,8 @@ def _of_step(step: Mapping[str, Any], base: Path) -> Iterator[Spot]:
     found: list[Spot] = []
     if own is not None and isinstance(url := values.get("url"), str):
         found.append(Spot(path=(*base, "url"), type=own, label=label, secret=url))
-    if uses == CALLING and (header := _telling(values)) is not None:
-        path, secret = (*base, HEADERS, header), values[HEADERS][header]
-        found.append(
-            Spot(path=path, type="header", label=label, secret=secret, header=header)
-        )
+    if uses == CALLING:
+        yield from _of_call(values, base, label)
     if isinstance(sign := values.get("sign"), dict):
         found += _secret(sign, (*base, "sign"), label)
         found += _secrets(sign, (*base, "sign", "secret"), label)
@@ -98,21 +127,58 @@ def _of_step(step: Mapping[str, Any], base: Path) -> Iterator[Spot]:
             yield each
 
 
-def _telling(values: Mapping[str, Any]) -> str | None:
-    """Return the first header that holds a secret, where a credential can hold it."""
-    headers = values.get(HEADERS)
-    if "credential" in values or not isinstance(headers, dict):
-        return None
-    told = (
-        name
-        for name, value in headers.items()
-        if isinstance(name, str)
-        and masking.tells(name)
-        and isinstance(value, str)
-        and value.strip()
-        and "{{" not in value
-    )
-    return next(told, None)
+def _of_call(values: Mapping[str, Any], base: Path, label: str) -> Iterator[Spot]:
+    for place in FLAT:
+        members = values.get(place)
+        for name, value in members.items() if isinstance(members, dict) else ():
+            at, told = (*base, place, name), masking.tells(name)
+            for path, each in _listed(value, at):
+                if (named := _named(each)) is not None:
+                    yield _reference(path, label, named)
+                elif _is_secret(each) and (told or masking.shows(each)):
+                    yield Spot(path=path, type="secret", label=label, secret=each)
+    yield from _in_json(values.get("json"), (*base, "json"), label)
+
+
+def _in_json(
+    value: Any, path: Path, label: str, *, told: bool = False
+) -> Iterator[Spot]:
+    """Find what stands under the name of a secret, however deep."""
+    if told and (named := _named(value)) is not None:
+        yield _reference(path, label, named)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            tells = told or masking.tells(name)
+            yield from _in_json(each, (*path, name), label, told=tells)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _in_json(each, (*path, index), label, told=told)
+    elif told and _is_secret(value):
+        yield Spot(path=path, type="secret", label=label, secret=value)
+
+
+def _listed(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, list):
+        yield from (((*path, index), each) for index, each in enumerate(value))
+    else:
+        yield path, value
+
+
+def _named(value: Any) -> str | None:
+    """Return the name, if a value is that of a credential and nothing else."""
+    if isinstance(value, dict) and value.keys() == {"credential"}:
+        name = value["credential"]
+        return name if isinstance(name, str) else None
+    return None
+
+
+def _is_secret(value: Any) -> bool:
+    """Tell whether a value that should be secret is written into the definition."""
+    return isinstance(value, str) and bool(value.strip()) and "{{" not in value
+
+
+def _reference(path: Path, label: str, name: str) -> Spot:
+    return Spot(path=(*path, "credential"), type="secret", label=label, name=name)
 
 
 def _secrets(holder: Mapping[str, Any], path: Path, label: str) -> Iterator[Spot]:
@@ -128,5 +194,4 @@ def _secret(value: Any, path: Path, label: str) -> Iterator[Spot]:
     if isinstance(value, str):
         yield Spot(path=path, type="secret", label=label, secret=value)
     elif isinstance(value, dict) and isinstance(name := value.get("credential"), str):
-        path = (*path, "credential")
-        yield Spot(path=path, type="secret", label=label, name=name)
+        yield _reference(path, label, name)

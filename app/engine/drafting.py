@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.connectors.registry import Connector, Registry
+from app.domain import references
 from app.domain.errors import Fault
 from app.domain.execution import ANSWERING
 from app.domain.expression import Expression
@@ -71,7 +72,7 @@ class Drafter:
 
     def _step(self, step: Mapping[str, Any], base: str, place: Place) -> Draft:
         kind = self._kind(step.get("uses"), f"{base}/uses")
-        values = step.get("with", {})
+        values = references.marked(step) if "with" in step else {}
         settings = self._settings(values, f"{base}/with", place)
         if kind is not None and isinstance(values, dict):
             self._check(kind, values, f"{base}/with")

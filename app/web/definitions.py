@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from app.domain import ids, times
+from app.domain import exposed, ids, times
 from app.domain.credential import Credential
 from app.domain.errors import CredentialMissing, Fault, Invalid
 from app.domain.workflow import Definition, Published, Token, Version, Workflow
@@ -49,6 +49,7 @@ def check(who: Caller, definition: Definition, *, is_active: bool) -> Sequence[M
         services().compiler.compile(definition)
     except Invalid as error:
         found += error.faults
+    found += exposed.faults(definition)
     needs = services().needs.of(who.tenant_id, definition)
     found += needs.faults() if is_active else needs.misfits
     if found:

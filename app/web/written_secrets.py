@@ -8,7 +8,7 @@ from typing import Any
 from app.domain import ids, references
 from app.domain.credential import SECRETS, Credential
 from app.domain.errors import NotFound, Unsealable
-from app.domain.references import Path, Spot
+from app.domain.references import Spot
 from app.domain.workflow import Definition
 from app.security.secrets import Secrets
 from app.store.protocol import Credentials
@@ -53,14 +53,18 @@ class Mover:
             return Moved(definition, ())
         kept = list(self._credentials.owned(owner.tenant_id, owner.workflow_id))
         new: list[Credential] = []
-        named: dict[Path, str] = {}
+        taken = set(references.names(definition))
+        names: dict[tuple[str | None, str | None], str] = {}  # by type and secret
         for spot in moving:
-            found = self._find(spot, [*kept, *new])
+            if (spot.type, spot.secret) in names:
+                continue
+            found = self._find(spot, kept)
             if found is None:
-                taken = {each.name for each in new} | references.names(definition)
                 found = self._make(owner, spot, taken)
                 new.append(found)
-            named[spot.path] = found.name
+                taken.add(found.name)
+            names[spot.type, spot.secret] = found.name
+        named = {each.path: names[each.type, each.secret] for each in moving}
         return Moved(references.with_names(definition, named), new)
 
     def _is_free(self, tenant_id: str, name: str) -> bool:
@@ -116,5 +120,4 @@ def _data(spot: Spot) -> dict[str, str]:
     assert spot.type is not None
     assert spot.secret is not None
     [field] = SECRETS[spot.type]
-    named = {"name": spot.header} if spot.header else {}
-    return {**named, field: spot.secret.strip() if spot.header else spot.secret}
+    return {field: spot.secret}

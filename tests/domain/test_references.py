@@ -5,6 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import references
+from app.domain.expression import Scope
+from app.domain.references import Named
+from app.domain.template import Template
 
 URL = "https://hooks.slack.com/services/T0/B0/canary"
 
@@ -80,9 +83,73 @@ def test_a_header_that_is_named_like_a_secret_is_found_and_replaced(name):
 
     changed = references.with_names(definition, {spot.path: "call 1"})
 
-    assert (spot.type, spot.header, spot.secret) == ("header", name, "Bearer s3cret")
-    with_ = {"headers": {"Accept": "text/csv"}, "credential": "call 1"}
-    assert changed == steps(calling(**with_))
+    assert (spot.type, spot.secret) == ("secret", "Bearer s3cret")
+    assert changed == steps(
+        calling(headers={**headers, name: {"credential": "call 1"}})
+    )
+
+
+ALL = calling(
+    headers={
+        "Authorization": "s1",
+        "X-Token": "s2",
+        "X-Who": "Basic s3",
+        "Accept": "*",
+    },
+    query={"api_key": ["s4", "{{ vars.k }}", "s5"], "page": "2"},
+    form={"password": "s6", "user": "ada"},
+    json={"auth": {"client_secret": "s7", "grant": "x"}, "all": [{"token": ["s8"]}]},
+    sign={"secret": "s9"},
+)
+
+
+@pytest.mark.parametrize("section", ["steps", "on_failure"])
+def test_of_several_secrets_in_a_step_each_is_found_in_its_place(section):
+    definition = steps(ALL, section=section)
+    found = {each.path[3:]: each.secret for each in references.spots(definition)}
+
+    assert found == {
+        ("headers", "Authorization"): "s1",
+        ("headers", "X-Token"): "s2",
+        ("headers", "X-Who"): "Basic s3",
+        ("query", "api_key", 0): "s4",
+        ("query", "api_key", 2): "s5",
+        ("form", "password"): "s6",
+        ("json", "auth", "client_secret"): "s7",
+        ("json", "all", 0, "token", 0): "s8",
+        ("sign", "secret"): "s9",
+    }
+
+
+def test_names_in_their_places_are_told_from_other_json():
+    named = {"credential": "mine"}
+    step = calling(
+        headers={"X-Who": named, "Accept": "*"},
+        query={"key": [named]},
+        json={"token": named, "offer": named, "text": "{{ trigger.body }}"},
+    )
+
+    marked = references.marked(step)
+
+    assert {each.name for each in references.spots(steps(step))} == {"mine"}
+    assert isinstance(marked["headers"]["X-Who"], Named)
+    assert isinstance(marked["query"]["key"][0], Named)
+    assert isinstance(marked["json"]["token"], Named)
+    assert marked["json"]["token"].name == "mine"
+    assert str(marked["json"]["token"]) == "[redacted]"
+    assert marked["json"]["offer"] == named
+    assert step["with"]["headers"]["X-Who"] == named
+
+
+def test_what_an_event_brings_is_never_a_name():
+    step = calling(json="{{ trigger.body }}")
+    template = Template(references.marked(step))
+
+    event = {"body": {"token": {"credential": "mine"}}}
+    filled = template.render(Scope({"trigger": event}))
+
+    assert filled["json"] == event["body"]
+    assert type(filled["json"]["token"]) is dict
 
 
 @pytest.mark.parametrize(
@@ -98,10 +165,11 @@ def test_other_headers_are_no_secrets(settings):
     assert found(steps(calling(**settings))) == []
 
 
-def test_beside_a_credential_a_header_stays():
+def test_beside_a_credential_a_header_is_found_too():
     definition = steps(calling(headers={"X-Token": "s3cret"}, credential="mine"))
 
-    assert [each.name for each in references.spots(definition)] == ["mine"]
+    told = [each.name or each.secret for each in references.spots(definition)]
+    assert told == ["mine", "s3cret"]
 
 
 def test_what_signs_a_request_is_found():
@@ -151,6 +219,7 @@ def test_names_take_the_place_of_secrets_and_nothing_else_changes():
 
 
 KEYS = ["trigger", "verify", "secret", "sign", "steps", "with", "uses", "url", "id"]
+KEYS += ["headers", "query", "form", "json", "token"]
 WORDS = st.sampled_from(["slack.message", "http.request", "s3cret", "{{ vars.x }}"])
 JSON = st.recursive(
     st.none() | st.integers() | WORDS,

@@ -19,7 +19,10 @@ def written(value: str) -> Iterator[bytes]:
     yield raw
     yield quote(value, safe="").encode()
     yield quote_plus(value).encode()
-    yield json.dumps(value)[1:-1].encode()
+    for ascii_only in (True, False):
+        inside = json.dumps(value, ensure_ascii=ascii_only)[1:-1].encode()
+        yield inside
+        yield inside.decode("latin-1").encode()  # as whoever reads headers writes it
     for before in range(3):  # Base64 of whatever has the value in it
         kept = base64.b64encode(bytes(before) + raw)
         inner = kept[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]

@@ -28,7 +28,7 @@ def answer(
 def _shown(request: bytes) -> str:
     """The headers that may hold a secret, on one line."""
     lines = request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
-    told = ("authorization", "x-canary", "get ", "post ")
+    told = ("authorization", "x-canary", "x-token", "cookie", "get ", "post ")
     return "; ".join(each for each in lines if each.lower().startswith(told))
 
 
@@ -145,6 +145,12 @@ class Echo:
         request = b""
         while b"\r\n\r\n" not in request:
             request += connection.recv(65_536)
+        head, _, body = request.partition(b"\r\n\r\n")
+        for line in head.lower().split(b"\r\n"):
+            name, _, value = line.partition(b": ")
+            while name == b"content-length" and len(body) < int(value):
+                body += connection.recv(65_536)
+        request = head + b"\r\n\r\n" + body
         self.seen.append(request)
         way = request.split(b" ")[1].decode().strip("/").partition("/")[0]
         way = way.partition("?")[0]

@@ -119,6 +119,35 @@ class Mill:
             fetch = {"uses": "http.request", "with": signed}
             yield self.workflow(f"sign {way}", fetch)
 
+    def several(self, urls: Mapping[str, str]) -> Iterator[str]:
+        """Hooks that call each URL with many secrets that are written into one step."""
+        for way, url in urls.items():
+            told = {
+                each: canary(f"several-{each}", '"<>/+\\')
+                for each in ("first", "second", "cookie", "query", "list")
+            }
+            deep = canary("several-deep", '"<>/+\\ü')
+            self.canaries |= {f"several {n} {way}": v for n, v in told.items()}
+            self.canaries[f"several deep {way}"] = deep
+            fetch = {
+                "uses": "http.request",
+                "with": {
+                    "method": "POST",
+                    "url": url,
+                    "headers": {
+                        "Authorization": f"Bearer {told['first']}",
+                        "X-Token": told["second"],
+                        "Cookie": f"sid={told['cookie']}",
+                    },
+                    "query": {
+                        "api_key": [told["query"], "{{ trigger.body.name || 'x' }}"]
+                    },
+                    "json": {"all": [{"password": deep}, {"token": [told["list"]]}]},
+                },
+                "retry": {"attempts": 2, "base": 0.1},
+            }
+            yield self.workflow(f"several {way}", fetch)
+
     def odd_ends(self, url: str) -> Iterator[str]:
         """Hooks whose later steps fail over what came back."""
         sent = {"url": url, "credential": "bearer"}

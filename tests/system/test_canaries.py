@@ -111,6 +111,7 @@ def test_no_secret_comes_out_anywhere(  # noqa: PLR0913, PLR0917 - the servers i
     urls |= {"untrusted": f"{untrusted.url}/text", "closed": closed}
     hooks = [
         *((each, {}) for each in mill.requests(urls)),
+        *((each, {}) for each in mill.several(urls)),
         *((each, {}) for each in mill.messages({k: urls[k] for k in SPOKEN})),
         *((each, {}) for each in mill.odd_ends(urls["json"])),
         *mill.doors(),

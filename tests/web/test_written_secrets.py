@@ -269,12 +269,15 @@ def test_a_secret_header_becomes_a_credential_and_is_sent_as_it_was(api):
     for saved in (made, again):
         assert saved["definition"]["steps"][0]["with"] == {
             "url": "http://127.0.0.1:9/",
-            "headers": {"Accept": "text/csv"},
-            "credential": "Orders call 1",
+            "headers": {
+                "Accept": "text/csv",
+                "Authorization": {"credential": "Orders call 1"},
+            },
         }
-    assert [each["type"] for each in names(api).values()] == ["header"]
+    assert [each["type"] for each in names(api).values()] == ["secret"]
     assert "canary" not in json.dumps([made, again])
-    other = {**settings, "headers": {"X-Token": "Bearer canary-8f2c"}}
+    other = {**settings, "headers": {"X-Token": "canary-91ab"}}
     wanted["definition"] = definition({**call, "with": other})
     third = api.call("PUT", f"/workflows/{made['id']}", wanted)
-    assert third["definition"]["steps"][0]["with"]["credential"] == "Orders call 2"
+    headers = third["definition"]["steps"][0]["with"]["headers"]
+    assert headers == {"X-Token": {"credential": "Orders call 2"}}
