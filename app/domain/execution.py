@@ -37,6 +37,9 @@ class StepStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+OVER = frozenset({StepStatus.SUCCESS, StepStatus.SKIPPED, StepStatus.FAILED})
+
+
 class Trigger(StrEnum):
     """What started an execution."""
 

@@ -1,10 +1,13 @@
 """The steps of one execution: what is written, and what is not yet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 
 from app.domain.errors import ServiceError
 from app.domain.execution import Execution, StepRecord
 from app.store.protocol import Executions
+
+Needs = Callable[[Mapping[str, StepRecord]], Collection[str]]
 
 
 class Lost(ServiceError):
@@ -25,10 +28,16 @@ class Journal:
         self._records: dict[str, StepRecord] = {}
         self._unwritten: dict[str, StepRecord] = {}
 
-    def load(self) -> None:
-        """Read what earlier segments wrote."""
-        known = self._executions.steps(self._held.tenant_id, self._held.id)
-        self._records = {each.path: each for each in known}
+    def load(self, needs: Needs) -> None:
+        """Read what earlier segments wrote, and of their outputs what is needed."""
+        names = (self._held.tenant_id, self._held.id)
+        known = {e.record.path: e.record for e in self._executions.outline(*names)}
+        wanted = needs(known)
+        outputs = self._executions.outputs(*names, wanted) if wanted else {}
+        self._records = {
+            path: replace(each, output=outputs.get(path))
+            for path, each in known.items()
+        }
 
     def __iter__(self) -> Iterator[StepRecord]:
         return iter(self._records.values())

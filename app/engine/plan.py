@@ -1,6 +1,6 @@
 """From a definition to a plan: everything checked once, nothing left to parse."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from app.connectors.registry import Connector, Registry
 from app.domain import references
 from app.domain.errors import Fault, Invalid, StepFailed
+from app.domain.execution import OVER, StepRecord
 from app.domain.expression import Expression, Scope
 from app.domain.template import Template
 from app.domain.workflow import Definition
@@ -44,6 +45,7 @@ class PlannedStep:
     retry: Retry
     timeout: float  # seconds, each attempt
     has_effect: bool
+    reads: frozenset[str]  # ids of steps whose outputs it may look at
 
     def render(self, scope: Scope) -> Connector:
         """Fill in the settings and make the connector of them.
@@ -68,6 +70,15 @@ class Plan:
     on_failure: tuple[PlannedStep, ...]
     timeout: float  # seconds of running time over all segments
     credentials: frozenset[str]  # names that its steps have
+
+    def needs(self, begun: Mapping[str, StepRecord]) -> Collection[str]:
+        """Return the steps whose outputs those may look at that are not over."""
+        left = (
+            each
+            for each in (*self.steps, *self.on_failure)
+            if each.path not in begun or begun[each.path].status not in OVER
+        )
+        return frozenset().union(*(each.reads for each in left)) & begun.keys()
 
 
 class Compiler:
@@ -130,21 +141,27 @@ class Compiler:
         credentials: frozenset[str],
     ) -> Plan:
         limit = self._limits["time_limit"]
+        known = frozenset(each.id for each in (*shape.steps, *shape.on_failure))
         return Plan(
             variables=shape.vars,
-            steps=self._steps(shape.steps, drafts["steps"]),
-            on_failure=self._steps(shape.on_failure, drafts["on_failure"]),
+            steps=self._steps(shape.steps, drafts["steps"], known),
+            on_failure=self._steps(shape.on_failure, drafts["on_failure"], known),
             timeout=shape.limits.timeout or min(EXECUTION_TIMEOUT, limit),
             credentials=credentials,
         )
 
     def _steps(
-        self, shapes: Sequence[StepShape], drafts: Sequence[Draft]
+        self,
+        shapes: Sequence[StepShape],
+        drafts: Sequence[Draft],
+        known: frozenset[str],
     ) -> tuple[PlannedStep, ...]:
         pairs = zip(shapes, drafts, strict=True)
-        return tuple(self._step(shape, draft) for shape, draft in pairs)
+        return tuple(self._step(shape, draft, known) for shape, draft in pairs)
 
-    def _step(self, shape: StepShape, draft: Draft) -> PlannedStep:
+    def _step(
+        self, shape: StepShape, draft: Draft, known: frozenset[str]
+    ) -> PlannedStep:
         assert draft.connector is not None
         assert draft.settings is not None
         retry = shape.retry
@@ -158,7 +175,20 @@ class Compiler:
             retry=Retry(attempts=retry.attempts, base=retry.base, max=retry.max),
             timeout=shape.timeout or min(STEP_TIMEOUT, self._limits["time_limit"]),
             has_effect=draft.connector.has_effect,
+            reads=_read(draft, known),
         )
+
+
+def _read(draft: Draft, known: frozenset[str]) -> frozenset[str]:
+    """Find the steps that a step looks at; around one may be any of them."""
+    assert draft.settings is not None
+    used = [each for _, each in draft.settings.expressions]
+    if draft.condition is not None:
+        used.append(draft.condition)
+    paths = {path for each in used for path in each.reads}
+    if any(path in {(), ("steps",)} for path in paths):
+        return known
+    return frozenset(path[1] for path in paths if path[0] == "steps") & known
 
 
 def _refuse(found: Sequence[Fault]) -> None:

@@ -78,8 +78,6 @@ class Runner:
             self._start(held).add_done_callback(partial(self._check, held, journal))
             if len(held.segments) == 1:
                 self._reporter.started(held)
-            else:
-                journal.load()
             end = self._course(held, journal, context, mask).run()
         except Parked as parked:
             self._park(held, journal, parked)
@@ -98,6 +96,8 @@ class Runner:
         self, held: Execution, journal: Journal, context: ExecutionContext, mask: Mask
     ) -> Course:
         plan = self._plans.get(held.tenant_id, held.workflow_id, held.version)
+        if len(held.segments) > 1:
+            journal.load(plan.needs)
         payload = self._payloads.take(held.tenant_id, held.id)
         scope = scopes.make(held, plan, payload, journal)
         steps = Steps(scope, journal, self._tools, held, mask)

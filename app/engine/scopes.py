@@ -4,11 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.domain import body, jsons, times
-from app.domain.execution import Execution, Payload, StepRecord, StepStatus
+from app.domain.execution import OVER, Execution, Payload, StepRecord
 from app.domain.expression import Scope
 from app.engine.plan import Plan
-
-OVER = frozenset({StepStatus.SUCCESS, StepStatus.SKIPPED, StepStatus.FAILED})
 
 
 def make(
