@@ -27,6 +27,7 @@ class Journal:
         self._executions, self._held = executions, held
         self._records: dict[str, StepRecord] = {}
         self._unwritten: dict[str, StepRecord] = {}
+        self.is_handed_back = False  # and written no more by this process
 
     def load(self, needs: Needs) -> None:
         """Read what earlier segments wrote, and of their outputs what is needed."""

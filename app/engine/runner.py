@@ -84,8 +84,7 @@ class Runner:
         except (Interrupted, StoreUnavailable) as error:
             self._hand_back(held, journal, error)
         except Lost:
-            self._metrics.lost()
-            log.warning("Execution goes on elsewhere")
+            self._lose(held, journal)
         except Exception:
             log.exception("Execution broke")
             self._finish(held, journal, End(Status.FAILED, BROKEN))
@@ -137,6 +136,8 @@ class Runner:
         def report(counts: bool) -> None:  # noqa: FBT001
             if counts:
                 self._reporter.ended(held, status=end.status, at=at)
+            else:
+                self._lose(held, journal)
 
         self._settlement.settle(write, report)
 
@@ -150,7 +151,9 @@ class Runner:
             wake_at=parked.wake_at,
             segments=_ended(held.segments),
         )
-        self._settlement.settle(write, lambda _: None)
+        self._settlement.settle(
+            write, lambda counts: None if counts else self._lose(held, journal)
+        )
 
     def _hand_back(self, held: Execution, journal: Journal, why: Exception) -> None:
         self._metrics.handed_back()
@@ -162,7 +165,23 @@ class Runner:
             self._start(held)
             return self._executions.hand_back(held, records, segments=segments)
 
-        self._settlement.settle(write, lambda _: None)
+        def over(counts: bool) -> None:  # noqa: FBT001
+            if counts:
+                journal.is_handed_back = True
+            else:
+                self._lose(held, journal)
+
+        self._settlement.settle(write, over)
+
+    def _lose(self, held: Execution, journal: Journal) -> None:
+        """Note that what was written here counted for nothing."""
+        if journal.is_handed_back:  # by this process itself, as it could not write
+            return
+        self._metrics.lost()
+        log.warning(
+            "Execution goes on elsewhere",
+            extra={"tenant_id": held.tenant_id, "execution_id": held.id},
+        )
 
 
 def _begun(held: Execution) -> Execution:

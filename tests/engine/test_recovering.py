@@ -82,6 +82,28 @@ def test_what_was_taken_over_and_what_was_lost_is_counted(dead, make_rig, counte
     assert counted(dead, "leases_lost") == 1
 
 
+@pytest.mark.parametrize("how", ["ends", "is interrupted"])
+def test_what_ends_late_in_a_process_taken_for_dead_is_counted_as_lost(
+    make_rig, counted, how
+):
+    slow = make_rig()
+    slow.ownership.acquire()
+    started = slow.submit(slow.workflow(GATE))
+    assert slow.outside.begun.wait(5)
+    slow.ownership.release()
+    heir = make_rig(store=slow.store)
+    heir.engine._recovery.sweep()
+
+    if how == "ends":
+        slow.outside.open.set()
+    else:
+        slow.house.running.interrupt()
+    slow.pool.join()
+
+    assert heir.get(started).status is Status.QUEUED
+    assert counted(slow, "leases_lost") == 1
+
+
 def test_what_a_stop_interrupts_is_counted(make_rig, counted):
     rig = make_rig()
     rig.engine.start()
@@ -95,6 +117,7 @@ def test_what_a_stop_interrupts_is_counted(make_rig, counted):
 
     assert counted(rig, "drain_overruns") == 1
     assert counted(rig, "handed_back") == 1
+    assert counted(rig, "leases_lost") == 0
 
 
 def test_a_living_process_keeps_what_it_has(make_rig):

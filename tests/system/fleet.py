@@ -82,16 +82,22 @@ def fleet(
     its URL.
     """
     name = f"fleet_{secrets.token_hex(4)}"
-    made = postgres.install(name)
-    tables = SqlStore(made.owner)
-    tables.start()
-    tables.close()
-    one = Fleet(home, made.url + query, redis.url, **settings)
+    url = installed(postgres, name)
+    one = Fleet(home, url + query, redis.url, **settings)
     one.database = postgres.url(name)
     try:
         yield one
     finally:
         one.close()
+
+
+def installed(postgres: Postgres, name: str) -> str:
+    """Make a database with its tables, for a role that may not change them."""
+    made = postgres.install(name)
+    tables = SqlStore(made.owner)
+    tables.start()
+    tables.close()
+    return made.url
 
 
 def at(server: Server, workflow: Any) -> str:
