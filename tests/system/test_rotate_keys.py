@@ -5,6 +5,7 @@ import hmac
 import itertools
 import json
 import os
+import secrets
 import threading
 import time
 from base64 import b64encode
@@ -12,7 +13,9 @@ from collections import Counter
 
 import pytest
 
+from tests.services.postgres import Postgres
 from tests.system.client import Api, send
+from tests.system.fleet import installed
 from tests.system.serving import Server
 from tests.system.sink import Sink
 
@@ -83,8 +86,20 @@ class Town:
         return str(self.api.call("POST", "/workflows", made)["webhook_url"])
 
 
-def test_the_key_is_changed_under_load_and_nothing_is_lost(start, sink: Sink, figure):
-    server: Server = start(SLUICE_ENCRYPTION_KEYS=OLD, SLUICE_POOL_QUEUE="5000")
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def stored(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The settings that say where all is stored."""
+    if request.param == "SQLite":
+        return {}
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return {"DATABASE_URL": installed(postgres, f"keys_{secrets.token_hex(4)}")}
+
+
+def test_the_key_is_changed_under_load_and_nothing_is_lost(
+    start, stored: dict[str, str], sink: Sink, figure
+):
+    settings = {"SLUICE_ENCRYPTION_KEYS": OLD, "SLUICE_POOL_QUEUE": "5000"}
+    server: Server = start(**settings, **stored)
     api = server.api()
     api.register()
     town = Town(api, sink)
