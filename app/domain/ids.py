@@ -43,6 +43,16 @@ def new(prefix: str) -> str:
     return f"{prefix}_{millis:012x}7{counter:03x}{tail:016x}"
 
 
+def least(prefix: str, millis: int) -> str:
+    """Return what no id sorts before that is made at that time, or later.
+
+    Args:
+        prefix: of the ids.
+        millis: since 1970; times before are taken for that.
+    """
+    return f"{prefix}_{max(0, millis):012x}"
+
+
 def well_formed(text: str, prefix: str) -> bool:
     """Tell whether a client's text can be an id of this kind at all."""
     return text.startswith(f"{prefix}_") and PATTERN.fullmatch(text) is not None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.domain import ids
+from app.domain import ids, times
 from app.domain.account import ApiKey, Role, Scope, Tenant, User
 from app.domain.credential import Credential
 from app.domain.execution import (
@@ -28,6 +28,11 @@ NOON = datetime(2026, 1, 8, 12, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=5)
 HOUR = timedelta(hours=1)
 HERE, THERE = "process-1", "process-2"
+
+
+def id_of(at: datetime) -> str:
+    """An execution's id as it would have been made then."""
+    return f"{ids.least('exec', times.to_ms(at))}7{os.urandom(10).hex()[1:]}"
 
 
 def tenant(name: str = "Acme") -> Tenant:

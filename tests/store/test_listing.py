@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.execution import FINAL, Failure, Reason, Status, Trigger
 from app.store.protocol import ExecutionFilter
-from tests.store.company import LATER, NOON
+from tests.store.company import LATER, NOON, id_of
 
 SECOND = timedelta(seconds=1)
 
@@ -93,7 +93,8 @@ def test_a_list_can_be_of_one_trigger(company, trigger):
 
 def test_a_list_can_be_of_a_stretch_of_time(company):
     first, second, third = (
-        company.accept(created_at=NOON + n * SECOND).id for n in range(3)
+        company.accept(created_at=at, id=id_of(at)).id
+        for at in (NOON + n * SECOND for n in range(3))
     )
 
     assert listed(company, since=NOON + SECOND) == [third, second]
@@ -103,10 +104,12 @@ def test_a_list_can_be_of_a_stretch_of_time(company):
 
 def test_parts_of_a_filter_all_apply(company):
     second = company.another(name="Second")
-    wanted = company.run(workflow_id=second.id, key="k", trigger=Trigger.MANUAL)
-    company.run(workflow_id=second.id, key="k")
-    company.run(key="k", trigger=Trigger.MANUAL)
-    company.accept(workflow_id=second.id, key="k", trigger=Trigger.MANUAL)
+    everything = {"workflow_id": second.id, "key": "k", "trigger": Trigger.MANUAL}
+    wanted = company.run(id=id_of(NOON), **everything)
+    for name in everything:
+        others = {each: everything[each] for each in everything if each != name}
+        company.run(id=id_of(NOON), **others)
+    company.accept(id=id_of(NOON), **everything)
 
     assert listed(
         company,

@@ -43,6 +43,9 @@ class Queued:
 class Executions(Protocol):
     """All executions ever accepted; read, they bear their workflow's present name.
 
+    Their ids are made within an hour of `created_at`, so a list of a stretch of time
+    need not look at all others.
+
     A *held* execution is one as last read by the process that owns it. Writes about
     it hold only while its fence is the stored one: a lost race is answered with
     False and changes nothing.

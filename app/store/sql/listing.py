@@ -1,21 +1,22 @@
 """The query behind a list of executions."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Select,
     TextClause,
-    and_,
     select,
     text,
     union_all,
 )
 
+from app.domain import ids
 from app.domain.execution import LIVE, Status
-from app.domain.times import to_ms
+from app.domain.times import HOUR_MS, to_ms
 from app.store.protocol import ExecutionFilter
 from app.store.sql.owed import VIEW
 from app.store.sql.spelling import Instr
@@ -32,16 +33,59 @@ def page(
     tenant_id: str, wanted: ExecutionFilter, *, limit: int, before: str | None
 ) -> Select[Any]:
     """Find the newest executions that a filter shows, with ids below `before`."""
-    conditions = [
-        _of(tenant_id, wanted.status),
-        # also on the first page: without it the planner misjudges the indexes
-        executions.c.id < (LAST if before is None else before),
-        *_conditions(wanted),
-    ]
-    if wanted.q is not None:
-        ids = _meant(tenant_id, wanted.q, conditions, limit)
-        conditions = [executions.c.tenant_id == tenant_id, executions.c.id.in_(ids)]
-    return _newest(select(*VIEW), conditions, limit)
+    stretch = _Stretch.of(wanted, before)
+    conditions = [_of(tenant_id, wanted.status), *_conditions(wanted)]
+    if wanted.q is None:
+        return _newest(select(*VIEW), [*conditions, *stretch.conditions()], limit)
+    found = _meant(tenant_id, wanted.q, conditions, stretch, limit)
+    are_found = [executions.c.tenant_id == tenant_id, executions.c.id.in_(found)]
+    return _newest(select(*VIEW), are_found, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Ids from one to another: of several bounds a planner takes any one.
+
+    The end is also there on the first page: without it the planner misjudges the
+    indexes.
+    """
+
+    end: str  # before
+    first: str = ""  # or later
+
+    @classmethod
+    def of(cls, wanted: ExecutionFilter, before: str | None) -> Self:
+        """Find the ids that a page may have: a time also tells which."""
+        end = LAST if before is None else before
+        if wanted.until is not None:
+            end = min(end, ids.least("exec", to_ms(wanted.until) + HOUR_MS))
+        if wanted.since is None or _has_index(wanted):
+            return cls(end)
+        return cls(end, ids.least("exec", to_ms(wanted.since) - HOUR_MS))
+
+    def of_prefix(self, text: str) -> Self:
+        """Limit it to ids that begin so."""
+        return replace(
+            self, first=max(self.first, text), end=min(self.end, text + LAST)
+        )
+
+    def conditions(self) -> Iterator[Condition]:
+        """Write it for a query."""
+        if self.first:
+            yield executions.c.id >= self.first
+        yield executions.c.id < self.end
+
+
+def _has_index(wanted: ExecutionFilter) -> bool:
+    """Tell of what a planner would find by its time instead, knowing it from both ends.
+
+    Many executions have a time, and few what else is asked for.
+    """
+    return (
+        wanted.workflow_id is not None
+        or wanted.q is not None
+        or wanted.status not in (None, Status.SUCCESS)
+    )
 
 
 def _of(tenant_id: str, status: Status | None) -> Condition:
@@ -74,26 +118,31 @@ def _conditions(wanted: ExecutionFilter) -> Iterator[Condition]:
 
 
 def _meant(
-    tenant_id: str, q: str, conditions: Sequence[Condition], limit: int
+    tenant_id: str,
+    q: str,
+    conditions: Sequence[Condition],
+    stretch: _Stretch,
+    limit: int,
 ) -> CompoundSelect[Any]:
     """Look for each meaning of a text by its own index; the newest of each will do."""
-    ids = [
-        _newest(select(executions.c.id), [*conditions, meaning], limit)
+    within = list(stretch.conditions())
+    found = [
+        _newest(select(executions.c.id), [*conditions, *meaning], limit)
         for meaning in (
-            and_(executions.c.id >= q, executions.c.id < q + LAST),
-            executions.c.key == q,
-            executions.c.error_code == q,
+            stretch.of_prefix(q).conditions(),
+            [*within, executions.c.key == q],
+            [*within, executions.c.error_code == q],
         )
     ]
     named = select(workflows.c.id).where(
         workflows.c.tenant_id == tenant_id,
         Instr(workflows.c.name_folded, q.casefold()) > 0,
     )
-    ids.append(
+    found.append(
         select(executions.c.id)
-        .where(*conditions, executions.c.workflow_id.in_(named))
+        .where(*conditions, *within, executions.c.workflow_id.in_(named))
         # not in the key's order: the planner would walk it, whatever the names
         .order_by(executions.c.id.concat("").desc())
         .limit(limit)
     )
-    return union_all(*(select(each.subquery().c.id) for each in ids))
+    return union_all(*(select(each.subquery().c.id) for each in found))

@@ -3,6 +3,7 @@
 Nothing of ours runs ANALYZE, so plans depend on the schema alone.
 """
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -179,12 +180,46 @@ def test_a_page_of_what_lives_reads_only_what_lives(explain, status):
 
 
 def test_a_page_of_several_conditions_walks_no_further_than_the_tenant(explain):
-    plan = explain(
-        page(status=Status.SUCCESS, trigger=Trigger.WEBHOOK, since=NOON, until=LATER)
-    )
+    plan = explain(page(status=Status.SUCCESS, trigger=Trigger.WEBHOOK))
 
     assert plan[0] == "SEARCH executions USING PRIMARY KEY (tenant_id=? AND id<?)"
     assert_cheap(plan)
+
+
+@first_or_next
+@pytest.mark.parametrize(
+    ("wanted", "read"),
+    [
+        ({}, "PRIMARY KEY (tenant_id=? AND id>? AND id<?)"),
+        (
+            {"workflow_id": "wf_1"},
+            "INDEX ix_executions_workflow (tenant_id=? AND workflow_id=? AND id<?)",
+        ),
+        (
+            {"status": Status.FAILED},
+            "INDEX ix_executions_unwelcome (tenant_id=? AND status=? AND id<?)",
+        ),
+    ],
+)
+def test_a_page_of_a_stretch_of_time_reads_that_time_or_what_else_is_asked_for(
+    explain, before, wanted, read
+):
+    plan = explain(page(since=NOON, until=LATER, before=before, **wanted))
+
+    assert plan[0] == f"SEARCH executions USING {read}"
+    assert_cheap(plan)
+
+
+@first_or_next
+def test_a_text_is_taken_for_the_beginning_of_ids_by_one_bound_on_each_side(before):
+    """Of several the planner takes any one, and reads on to the end of the tenant."""
+    written = str(page(q="exec_1", since=NOON, until=LATER, before=before))
+    first, *others = re.findall(r"(SELECT executions\.id.*?LIMIT)", written, re.DOTALL)
+
+    assert re.findall(r"executions\.id (>=|<) ", first) == [">=", "<"]
+    assert [re.findall(r"executions\.id (>=|<) ", each) for each in others] == [
+        ["<"]
+    ] * 3
 
 
 @pytest.mark.parametrize(
