@@ -13,7 +13,7 @@ BEHIND_NGINX = $(addprefix tests/system/test_,$(addsuffix .py,\
 	crash drain duplicates first_use github_events lifecycle overload reload waiting_callers))
 SYSTEM_TESTS = $(shell grep -rl 'mark\.system' tests --include='test_*.py')
 
-.PHONY: run test check format demo security test-services test-system system-report bench bench-quick bench-instructions bench-accept bench-signals bench-stores bench-tests clean
+.PHONY: run test check format demo security test-services test-system system-report bench bench-quick bench-instructions bench-accept bench-signals bench-growth bench-stores bench-tests clean
 
 run: $(RUNS)  ## serve on http://localhost:8000, or on PORT
 	@echo "Sluice will answer on http://localhost:$${PORT:-8000}; Ctrl-C stops it." >&2
@@ -65,6 +65,9 @@ bench-accept: $(CHECKS)  ## take what an event takes now for what it may take
 
 bench-signals: $(CHECKS)  ## what metrics and disabled tracing add to an event, at most 3 %
 	@$(BIN)/python -m bench.signals
+
+bench-growth: $(CHECKS)  ## the store with 1,000,000 executions beside one with few, into docs/performance.md
+	@$(BIN)/python -m bench.growth
 
 bench-stores: $(CHECKS)  ## executions a second on PostgreSQL, as a ratio to SQLite
 	@PYTHONPATH=. $(BIN)/python bench/stores.py

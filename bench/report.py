@@ -182,9 +182,10 @@ def _bar(y: int, name: str, spread: Spread, scale: float, colour: str) -> str:
     )
 
 
-def write(page: Path, text: str) -> None:
-    """Put the figures into a page, between its marks; without a page, make one."""
-    known = page.read_text() if page.exists() else f"{BEGIN}\n{END}\n"
-    before, _, rest = known.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+def write(page: Path, text: str, marks: tuple[str, str] = (BEGIN, END)) -> None:
+    """Put figures into a page, between their marks; without a page, make one."""
+    begin, end = marks
+    known = page.read_text() if page.exists() else f"{begin}\n{end}\n"
+    before, _, rest = known.partition(begin)
+    _, _, after = rest.partition(end)
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
