@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from gunicorn.config import Config
@@ -29,8 +30,10 @@ from app.server.connection import Connection
 from app.server.framer import Framer
 from app.server.limits import Limits
 from app.server.outlet import Budget, Outlet
+from app.server.swift import Swift
 from app.settings import Settings
 from app.store.sql import writer
+from app.web import doors
 from bench import bare, event
 from bench.recording import Recording
 
@@ -51,13 +54,21 @@ App = Callable[..., Any]
 class Wire:
     """A connection to the worker's own code, with no event loop behind it."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, taker: App | None = None) -> None:
         self._app = app
         self._cfg = Config()
         for name, value in CONFIG.items():
             self._cfg.set(name, value)
         limits = Limits()
         ours, self._theirs = socket.socketpair()
+        self._calls: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
+        self._swift = taker and Swift(
+            taker,
+            cfg=self._cfg,
+            defer=lambda *call: self._calls.put(call),
+            answered=lambda _, **__: None,
+            is_ending=lambda: False,
+        )
         self._conn = Connection(
             ours,
             ENDS,
@@ -71,7 +82,11 @@ class Wire:
     def post(self, path: str) -> None:
         """Send one event; it must be accepted."""
         self._conn.request = self._conn.framer.feed(event.request(path))
-        answer(self._conn, self._app, cfg=self._cfg, is_ending=lambda: False)
+        if self._swift and self._swift.take(self._conn):
+            call, *arguments = self._calls.get(timeout=60)
+            call(*arguments)
+        else:
+            answer(self._conn, self._app, cfg=self._cfg, is_ending=lambda: False)
         self._conn.framer.forget()
         told = self._theirs.recv(65_536)
         if not told.startswith(b"HTTP/1.1 202 "):
@@ -101,6 +116,7 @@ def sluice(stack: ExitStack) -> Callable[[], None]:
     """Start the service over a file, and return what brings one event to its end."""
     # what is done each second is no event's
     lifecycle.BEAT = lifecycle.CHORES = feeder.GLANCE = 3600.0
+    doors.TTL = 3600.0
     writer.PATIENCE = 60.0  # a start shares its end's commit, however busy the machine
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
     app = create_app(Settings(data_dir=folder / "data", signup="open"))
@@ -111,7 +127,7 @@ def sluice(stack: ExitStack) -> Callable[[], None]:
     ends = Ends()
     logging.getLogger("app.engine.report").addHandler(ends)
     sys.setswitchinterval(1000)  # threads take turns only where they wait
-    wire, path = Wire(app), _hook(app)
+    wire, path = Wire(app, app.extensions.get("taker")), _hook(app)
 
     def one() -> None:
         wire.post(path)

@@ -77,8 +77,8 @@ class Bench:
             told = interleaved(targets, plan.sizes, number=number, seconds=plan.seconds)
             rates.samples += _shown(told)
             self._rounds.append(self._round(targets, rates, ceiling, number))
-        self.bodies = dict(self._sizes(targets))
         self._rounds.append(self._at_the_end(targets))
+        self.bodies = dict(self._sizes(targets))
         return rates
 
     def _targets(self) -> Iterator[Target]:
