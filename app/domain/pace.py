@@ -25,15 +25,20 @@ class Pace:
     code: str
     rate: float
 
-    def after(self, full_at: float, at: float) -> float:
+    def after(self, full_at: float, at: float, nearly: float = NEARLY) -> float:
         """Return when the bucket will be full if one more is taken out at an instant.
+
+        Args:
+            full_at: when it would be full otherwise.
+            at: when the one more came.
+            nearly: how many seconds too early it may come.
 
         Raises:
             RateLimited: there is none in it.
         """
         used = max(0.0, full_at - at) + 1 / self.rate
         wait = used - max(1.0, 1 / self.rate)
-        if wait > NEARLY:
+        if wait > nearly:
             raise self._refusal(wait)
         return at + used
 

@@ -18,6 +18,7 @@ from app.store.sql.rows import Values
 from app.store.sql.spelling import Now
 from app.store.sql.upserts import insert_or_touch
 
+JITTER = 0.005  # seconds by which two transactions may read the clocks differently
 MINUTE = 60_000  # milliseconds; an index that hardly ever changes costs less
 WRITE = Prepared(
     update(tries)
@@ -64,7 +65,7 @@ class Tolls:
         try:
             after = {
                 each.key: each.pace.after(
-                    self._full_at[each.key], each.at + self._offset
+                    self._full_at[each.key], each.at + self._offset, JITTER
                 )
                 for each in charges
             }
