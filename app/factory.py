@@ -137,6 +137,7 @@ def create_app(
         purse=core.purse,
         metrics=ground.signals.metrics,
         tracer=ground.signals.tracer,
+        summed=ground.signals.summed,
         vitals=core.vitals,
         **_plain(ground.settings),
     )
@@ -329,9 +330,8 @@ def _wired(app: Flask, settings: Settings, services: Services) -> Flask:
         cors_origins=settings.origins,
         trusted_hosts=settings.trusted_hosts,
         proxy_hops=settings.proxy_hops,
+        swift_hooks=settings.swift_hooks == "on",
     )
-    if settings.swift_hooks == "off":  # then threads take them
-        del app.extensions["taker"]
     return app
 
 

@@ -17,6 +17,7 @@ from app.engine.watching import Watchers
 from app.store.protocol import Store
 from app.telemetry.metrics import Metrics
 from app.telemetry.signals import Signals
+from app.telemetry.summed import Summed
 from app.telemetry.traces import Tracer
 
 
@@ -27,6 +28,7 @@ class House:
     store: Store
     metrics: Metrics
     tracer: Tracer
+    summed: Summed
     ownership: Ownership
     pool: WorkerPool
     backlog: Backlog
@@ -64,6 +66,7 @@ class House:
             store=store,
             metrics=signals.metrics,
             tracer=signals.tracer,
+            summed=signals.summed,
             ownership=ownership,
             pool=pool,
             backlog=backlog,

@@ -44,6 +44,7 @@ class Engine:
         self._backlog, self._watchers = house.backlog, house.watchers
         self._refusals, self._settlement = house.refusals, house.settlement
         self._metrics, self._tracer = house.metrics, house.tracer
+        self._summed = house.summed
         self._vitals, self._sweeper = vitals, Sweeper(house.store, house.metrics)
         self._recovery = Recovery(house.store, house.ownership, house.metrics)
         self._upkeep, self._doubts = Upkeep(house.store), house.doubts
@@ -126,6 +127,7 @@ class Engine:
 
     def _do_chores(self) -> float:
         self._vitals.show()
+        self._summed.flush()
         self._refusals.flush()
         self._settlement.retry()
         self._sweeper.sweep()
@@ -138,6 +140,7 @@ class Engine:
         return CHORES
 
     def _flush_quietly(self) -> None:
+        self._summed.flush()
         try:
             self._refusals.flush()
             self._settlement.retry()

@@ -1,8 +1,10 @@
 """Passwords: argon2id, few at a time."""
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from argon2 import PasswordHasher
@@ -13,6 +15,7 @@ from app.domain.errors import Overloaded
 T = TypeVar("T")
 MIN_LENGTH = 8  # characters
 MAX_BYTES = 1024
+NICE = 5  # of the threads that hash: events come first
 AT_ONCE = 2  # hashes: each takes 19 MiB and a core for about 60 ms
 PLACES = 8  # callers who hash or wait for it; each holds a request thread
 PATIENCE = 5.0  # seconds to wait for one's turn
@@ -59,7 +62,9 @@ class Passwords:
         self._places = threading.BoundedSemaphore(max(places, AT_ONCE))
         # Threads of their own: what a hash needs is kept for the thread that made it,
         # and every request thread would come to keep its 19 MiB.
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hash")
+        self._threads = ThreadPoolExecutor(
+            AT_ONCE, thread_name_prefix="hash", initializer=_give_way
+        )
         self._patience = patience
 
     def hash(self, password: str) -> str:
@@ -104,6 +109,12 @@ class Passwords:
             if hashing.cancel():
                 raise _too_many() from None
         return hashing.result()  # it has its turn, and will not take long
+
+
+def _give_way() -> None:
+    """Let this thread compute when no other has anything to do; Linux has such."""
+    with suppress(OSError):  # a sandbox may forbid it
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def _too_many() -> Overloaded:

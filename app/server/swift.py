@@ -6,8 +6,8 @@ Its reply comes later, from any thread, and is sent by the loop.
 
 import logging
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -19,10 +19,23 @@ from app.server.framer import header
 from app.server.outlet import Gone, Outlet
 
 log = logging.getLogger(__name__)
-PREFIX = "/hooks/"
 LARGEST = 64 << 10  # bytes of a body
 PATIENCE = 10.0  # seconds until somebody is told that no reply came
-Reply = Callable[[str, list[tuple[str, str]], bytes], None]
+HELD = 64  # replies that may be held back at a time
+Fields = list[tuple[str, str]]
+
+
+class Reply(Protocol):
+    """What an application calls to answer."""
+
+    def __call__(
+        self, status: str, fields: Fields, body: bytes, /, *, after: float = 0.0
+    ) -> None:
+        """Send an answer, not before `after` seconds if others do not wait already.
+
+        So whoever floods us, and waits for each answer, comes again later. From the
+        event loop's thread only, unless `after` is 0.
+        """
 
 
 class Taker(Protocol):
@@ -41,6 +54,7 @@ class Swift:
 
     Args:
         taker: of the application.
+        paths: what those begin with that it may take.
         cfg: gunicorn's configuration.
         defer: has the event loop call something, from any thread.
         answered: told of each connection that was answered.
@@ -52,20 +66,23 @@ class Swift:
         self,
         taker: Taker,
         *,
+        paths: Sequence[str],
         cfg: Any,
         defer: Callable[..., None],
         answered: Callable[..., None],
         is_ending: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._taker, self._cfg, self._defer = taker, cfg, defer
+        self._taker, self._paths = taker, tuple(paths)
+        self._cfg, self._defer = cfg, defer
         self._answered, self._is_ending, self._clock = answered, is_ending, clock
         self._waiting: OrderedDict[Connection, tuple[Any, float]] = OrderedDict()
+        self._held: deque[tuple[float, Callable[[], None]]] = deque()
 
     def take(self, conn: Connection) -> bool:
         """Take the request of a connection, unless it needs a thread."""
         request = conn.request
-        if request.method != "POST" or not request.path.startswith(PREFIX):
+        if request.method != "POST" or not request.path.startswith(self._paths):
             return False
         if int(header(request, "CONTENT-LENGTH") or 0) > LARGEST:
             return False
@@ -74,26 +91,45 @@ class Swift:
         )
         environ["wsgi.multithread"] = True
         self._waiting[conn] = response, self._clock() + PATIENCE
-        taken = self._taker(environ, partial(self._defer, self._send, conn, response))
+        taken = self._taker(environ, partial(self._reply, conn, response))
         if not taken:
             del self._waiting[conn]
         return taken
 
     def tick(self) -> None:
-        """Tell those who have waited for too long to come again."""
+        """Send what was held back, and tell who has waited for too long."""
         now = self._clock()
+        while self._held and self._held[0][0] <= now:
+            _, send = self._held.popleft()
+            send()
         while self._waiting:
             conn, (_, latest) = next(iter(self._waiting.items()))
             if now < latest:
                 return
             self._give_up(conn, refused.too_late())
 
+    def _reply(  # noqa: PLR0913
+        self,
+        conn: Connection,
+        response: Any,
+        status: str,
+        fields: Fields,
+        body: bytes,
+        *,
+        after: float = 0.0,
+    ) -> None:
+        send = partial(self._send, conn, response, status, fields, body)
+        if after and len(self._held) < HELD:
+            self._held.append((self._clock() + after, send))
+        else:
+            self._defer(send)
+
     def _send(
         self,
         conn: Connection,
         response: Any,
         status: str,
-        fields: list[tuple[str, str]],
+        fields: Fields,
         body: bytes,
     ) -> None:
         waiting, _ = self._waiting.get(conn, (None, 0))
@@ -111,7 +147,7 @@ class Swift:
         self._answered(conn, keep=keep)
 
     def _write(
-        self, outlet: Outlet, response: Any, status: str, fields: Any, body: bytes
+        self, outlet: Outlet, response: Any, status: str, fields: Fields, body: bytes
     ) -> bool:
         """Send head and body at once; say whether another request may follow."""
         whole = _Whole()

@@ -5,7 +5,8 @@ application but `wsgi`, and what that offers under `extensions`:
 
 - ``start``: called once, after the fork, before the first request;
 - ``drain``: an `Engine`, told when the process ends;
-- ``taker``: a `Taker`, if some requests need no thread;
+- ``taker``: a `Taker`, if some requests need no thread, and ``taken``: what their
+  paths begin with;
 - ``server``: set here, the `Tally` of what the event loop refused.
 """
 
@@ -139,6 +140,7 @@ class DeadlineWorker(ThreadWorker):
         taker = self.extensions.get("taker")
         return taker and Swift(
             taker,
+            paths=self.extensions["taken"],
             cfg=self.cfg,
             defer=self.method_queue.defer,
             answered=self.traffic.answered,

@@ -66,6 +66,13 @@ class Cookies:
         """Return what proves that a page could read our answers."""
         return hmac.new(self.key, session.id.encode(), hashlib.sha256).hexdigest()
 
+    def allows(self, origin: str) -> bool:
+        """Tell whether pages of another origin may read what we answer."""
+        return any(
+            origin == each or bool(each.endswith("$") and re.match(each, origin))
+            for each in self.origins
+        )
+
     def check(self, request: Request, session: Session) -> None:
         """Let nothing through that another site may have sent.
 
@@ -97,10 +104,7 @@ class Cookies:
             raise Refused(_problem(FOREIGN.format(origin=told)))
 
     def _is_ours(self, origin: str, here: str) -> bool:
-        return origin in (here, _origin(self.public_url)) or any(
-            origin == each or (each.endswith("$") and re.match(each, origin))
-            for each in self.origins
-        )
+        return origin in (here, _origin(self.public_url)) or self.allows(origin)
 
 
 def _origin(url: str) -> str:

@@ -18,6 +18,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import get_host
 
 from app.domain import times
+from app.server.swift import Reply
 from app.telemetry import logs
 from app.web import bodies, hooks, problems, requests
 from app.web.deliveries import Delivery
@@ -32,7 +33,6 @@ RULES = ("/hooks/<token>", "/hooks/<token>/<rest:more>")  # as Flask has them
 FOREIGN = {"Content-Security-Policy": hooks.FOREIGN}
 BARE = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # headers without HTTP_
 Environ = dict[str, Any]
-Reply = Callable[[str, list[tuple[str, str]], bytes], None]
 App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
@@ -63,7 +63,7 @@ class Front:
         self._count(call, answer)
         if not is_plain:
             return self._careful(call, answer)(environ, start_response)
-        start_response(_line(answer.status), self._fields(call, answer))
+        start_response(line(answer.status), self._fields(call, answer))
         return (answer.body,)
 
     def take(self, environ: Environ, reply: Reply) -> bool:
@@ -116,7 +116,7 @@ class Front:
 
     def _reply(self, call: "Call", reply: Reply, answer: Answer) -> None:
         self._count(call, answer)
-        reply(_line(answer.status), self._fields(call, answer), answer.body)
+        reply(line(answer.status), self._fields(call, answer), answer.body)
 
     def _count(self, call: "Call", answer: Answer) -> None:
         seconds = time.monotonic() - call.began
@@ -127,16 +127,12 @@ class Front:
         """Write the headers of an answer that Sluice itself gives."""
         headers = {
             "Content-Type": "text/html; charset=utf-8",  # Flask's, if nothing is said
-            **requests.CAREFUL,
             **FOREIGN,
             **answer.headers,
-            "X-Request-Id": call.request_id,
-            "Vary": "Origin",
-            "Content-Length": str(len(answer.body)),
         }
-        if self._is_https(call):
-            headers["Strict-Transport-Security"] = requests.HTTPS_ONLY
-        return [*headers.items()]
+        return requests.fields(
+            headers, call.request_id, len(answer.body), is_https=self._is_https(call)
+        )
 
     def _careful(self, call: "Call", answer: Answer) -> Response:
         """Make a response of what a workflow may have written as it likes."""
@@ -208,5 +204,6 @@ def _headers(environ: Environ) -> Sequence[tuple[str, str]]:
     ]
 
 
-def _line(status: int) -> str:
+def line(status: int) -> str:
+    """Write a status as WSGI wants it."""
     return f"{status} {HTTP_STATUS_CODES[status].upper()}"

@@ -26,6 +26,7 @@ from app.engine.dispatcher import Run
 from app.engine.rates import Rates
 from app.security.signatures.signed import Verdict
 from app.telemetry import logs, traces
+from app.telemetry.summed import Summed
 from app.telemetry.traces import Kind, Span, Tracer
 from app.web import deliveries, problems, verifying
 from app.web.deliveries import Delivery
@@ -76,12 +77,13 @@ class Receiver:
         *,
         rates: Rates,
         tracer: Tracer,
+        summed: Summed,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._doors, self._dispatcher = doors, dispatcher
         self._refusals, self._metrics = refusals, metrics
         self._room, self._rates = room, rates
-        self._tracer, self._clock = tracer, clock
+        self._tracer, self._summed, self._clock = tracer, summed, clock
 
     def admit(self, delivery: Delivery) -> Pending:
         """Find the workflow, judge the delivery, take a seat; wait for nothing."""
@@ -214,14 +216,13 @@ class Receiver:
     ) -> problems.Refused:
         """Count it and log why; the sender is not told."""
         scheme = verifier.scheme.name
-        log.warning(
+        self._summed.warn(
+            log,
             "Webhook signature refused",
-            extra={
-                "tenant_id": door.workflow.tenant_id,
-                "workflow_id": door.workflow.id,
-                "scheme": scheme,
-                "reason": reason.value,
-            },
+            tenant_id=door.workflow.tenant_id,
+            workflow_id=door.workflow.id,
+            scheme=scheme,
+            reason=reason.value,
         )
         self._metrics.unverified(scheme, reason.value)
         self._book(door, "unverified", Outcome.REJECTED)

@@ -17,11 +17,13 @@ from app.security.secrets import Secrets
 from app.security.vault import Vault
 from app.store.protocol import Store
 from app.telemetry.metrics import Metrics
+from app.telemetry.summed import Summed
 from app.telemetry.traces import Tracer
 from app.web.consenting import Consents
 from app.web.cookies import Cookies
 from app.web.doors import Doors
 from app.web.entrance import Entrance
+from app.web.gate import Gate
 from app.web.guests import Guests
 from app.web.limits import Limits
 from app.web.needs import Needs
@@ -47,6 +49,7 @@ class Services:
     metrics: Metrics
     vitals: Vitals
     tracer: Tracer
+    summed: Summed
     public_url: str  # what links begin with; no slash at the end
     max_body: int  # bytes
     max_workflows: int  # of one tenant
@@ -108,6 +111,7 @@ class Services:
             self.room,
             rates=self.rates,
             tracer=self.tracer,
+            summed=self.summed,
         )
 
     @cached_property
@@ -119,6 +123,11 @@ class Services:
             token_needed=self.production,
         )
         return Signup(self.store, self.passwords, self.limits, policy)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """What holds floods off before anybody signs in or up."""
+        return Gate(places=self.password_places)
 
     @cached_property
     def passwords(self) -> Passwords:

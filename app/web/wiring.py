@@ -28,7 +28,8 @@ from app.web import (
     workflows,
 )
 from app.web.answers import Json
-from app.web.front import Front
+from app.web.front import HOOKS, Front
+from app.web.gatehouse import GUARDED, Gatehouse
 from app.web.services import Services
 
 PARTS = (
@@ -47,7 +48,6 @@ PARTS = (
     docs,
 )
 PREFLIGHT = 300  # seconds a browser may remember what it was allowed
-READABLE = ("Location", "Retry-After", "X-Request-Id")
 SENDABLE = ("Authorization", "Content-Type", "X-CSRF-Token", "X-Request-Id")
 
 
@@ -59,13 +59,14 @@ class Rest(BaseConverter):
     weight = 300
 
 
-def install(
+def install(  # noqa: PLR0913
     app: Flask,
     services: Services,
     *,
     cors_origins: Sequence[str],
     trusted_hosts: Sequence[str],
     proxy_hops: int,
+    swift_hooks: bool = True,
 ) -> None:
     """Add every route, and what stands before and behind them.
 
@@ -75,6 +76,7 @@ def install(
         cors_origins: origins whose pages may call, texts or regular expressions.
         trusted_hosts: names this service answers to; none: any.
         proxy_hops: proxies in front whose ``X-Forwarded-*`` are believed.
+        swift_hooks: whether the event loop may take webhooks.
     """
     services.install(app)
     app.json = Json(app)
@@ -89,11 +91,13 @@ def install(
     for each in PARTS:
         app.register_blueprint(each.bp)
     front = Front(app.wsgi_app, services, trusted_hosts=trusted_hosts)
-    app.wsgi_app = front  # type: ignore[method-assign]
+    gatehouse = Gatehouse(front, services)
+    app.wsgi_app = gatehouse  # type: ignore[method-assign]
     if proxy_hops:
         app.wsgi_app = _believing(app.wsgi_app, proxy_hops)  # type: ignore[method-assign]
-    take: Any = front.take  # called as an application is
+    take: Any = gatehouse.take  # called as an application is
     app.extensions["taker"] = _believing(take, proxy_hops) if proxy_hops else take
+    app.extensions["taken"] = (*GUARDED, *([HOOKS] if swift_hooks else []))
 
 
 def _allow(app: Flask, origins: Sequence[str]) -> None:
@@ -105,7 +109,7 @@ def _allow(app: Flask, origins: Sequence[str]) -> None:
         supports_credentials=True,
         max_age=PREFLIGHT,
         allow_headers=list(SENDABLE),
-        expose_headers=list(READABLE),
+        expose_headers=list(requests.READABLE),
         always_send=False,
         intercept_exceptions=False,  # every error has a handler, and so an answer
         vary_header=False,  # `requests` adds it to every answer

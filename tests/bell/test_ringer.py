@@ -120,6 +120,14 @@ def test_after_a_failure_nothing_is_tried_for_a_while(
     assert told == ["Redis does not answer", "Redis answers again"]
 
 
-def test_stopping_twice_or_unstarted_is_no_error(ringer):
+def test_stopped_unstarted_and_twice_it_sends_what_was_rung_and_ends(ringer, redis):
+    ringer.ring()
+    ringer.stop()
+    assert redis.rings == 0
+
+    ringer.start()
     ringer.stop()
     ringer.stop()
+
+    assert redis.rings == 1
+    assert not any(each.name == "ringer" for each in threading.enumerate())

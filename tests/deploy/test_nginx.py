@@ -96,7 +96,7 @@ def test_every_error_that_nginx_answers_itself_has_a_title_a_code_and_advice():
     told = {each for line in values("error_page") for each in line.split()[:-1]}
     statuses = {each.lstrip("=") for each in told} - {"494"}  # told as 431
 
-    assert statuses == {"400", "413", "414", "431", "502", "503", "504"}
+    assert statuses == {"400", "413", "414", "429", "431", "502", "503", "504"}
     for name in ("sluice_problem", "sluice_title", "sluice_detail"):
         assert set(mapped(name)) == statuses | {"default"}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.server.swift import LARGEST, PATIENCE, Swift
+from app.server.swift import HELD, LARGEST, PATIENCE, Swift
 from tests.server.parsing import config, parser
 from tests.server.rig import Rig, read_all
 
@@ -40,6 +40,7 @@ class SwiftRig(Rig):
         self._deferred: list[tuple[Any, ...]] = []
         self.swift = Swift(
             self.application,
+            paths=["/hooks/"],
             cfg=config(),
             defer=lambda *call: self._deferred.append(call),
             answered=self.traffic.answered,
@@ -183,3 +184,31 @@ def test_while_the_process_ends_the_connection_is_closed_after_the_answer(rig):
     answer = read_all(client)
     assert b"Connection: close\r\n" in answer
     assert answer.endswith(b"ok")
+
+
+def test_a_reply_may_be_held_back_without_a_thread(rig):
+    client = rig.connect()
+    rig.send(client, EVENT)
+
+    rig.application.replies[0](*ACCEPTED, after=0.1)
+    rig.turn(0.05)
+    client.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        client.recv(65536)
+    rig.turn(0.06)
+
+    assert client.recv(65536).endswith(b"\r\n\r\nok")
+    assert (rig.served, rig.traffic.serving) == ([], 0)
+
+
+def test_where_too_many_wait_the_next_is_told_at_once(rig):
+    clients = [rig.connect() for _ in range(HELD + 1)]
+    for number, each in enumerate(clients):
+        rig.send(each, EVENT)
+        rig.application.replies[number](*ACCEPTED, after=0.1)
+    rig.turn()
+
+    assert clients[-1].recv(65536).endswith(b"ok")
+    clients[-2].settimeout(0)
+    with pytest.raises(BlockingIOError):
+        clients[-2].recv(65536)

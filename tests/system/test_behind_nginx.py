@@ -25,6 +25,7 @@ HOST = f"Host: {NAME}"
 LIMIT = 1 << 20
 SLOW = 30
 CLIENT = "127.0.0.2"  # another address of this machine than nginx's own
+TRIES = 50  # of each of the clients who flood
 READ_TIMEOUT = 1.0  # the service's own, short, so that only whole requests get through
 
 
@@ -307,6 +308,40 @@ def test_the_service_is_asked_over_few_connections(front: Nginx, server: Server)
             assert nginx.read(one, "GET").status == 200
 
     assert 1 <= connections(server.port) <= 10
+
+
+def sign_ins(front: Nginx, source: str) -> list[Answer]:
+    """Try to log in again and again on one connection, with what is no password."""
+    lines = ("POST /api/v1/auth/login HTTP/1.1", HOST, "Content-Length: 2", "", "{}")
+    answers = []
+    with front.connect(source=source) as one:
+        for _ in range(TRIES):
+            one.sendall("\r\n".join(lines).encode())
+            answers.append(nginx.read(one))
+    return answers
+
+
+def test_a_flood_of_sign_ins_ends_at_nginx_and_others_come_in(front: Nginx):
+    with ThreadPoolExecutor(4) as clients:
+        answers = [
+            each
+            for some in clients.map(lambda _: sign_ins(front, CLIENT), range(4))
+            for each in some
+        ]
+    other = front.send("POST", "/api/v1/auth/login", body=b"{}", source="127.0.0.3")
+
+    ended = [
+        each
+        for each in answers
+        if not front.logged(each.headers["x-request-id"])["upstream_status"]
+    ]
+    assert ended
+    assert len(answers) - len(ended) >= 21  # what may come at once
+    for each in ended:
+        assert each.status == 429
+        assert problem(each)["type"] == "/problems/too-many-tries"
+        assert each.headers["retry-after"] == "1"
+    assert other.status != 429
 
 
 def connections(port: int) -> int:

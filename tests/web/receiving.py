@@ -12,6 +12,7 @@ from app.domain.ledger import Outcome
 from app.engine.dispatcher import Run
 from app.engine.rates import LocalRates
 from app.store.memory import MemoryStore
+from app.telemetry.summed import Summed
 from app.telemetry.traces import Tracer
 from app.web.deliveries import Delivery
 from app.web.doors import Doors
@@ -100,6 +101,7 @@ class Rig:
             room,
             rates=self.rates,
             tracer=Tracer(),
+            summed=Summed(),
         )
 
     def admit(self, **changes) -> Pending:

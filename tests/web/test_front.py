@@ -8,6 +8,7 @@ import pytest
 
 from app.factory import create_app
 from app.store.memory import MemoryStore
+from app.web.front import Front
 from app.web.services import Services
 from tests.web.conftest import hook_of
 from tests.web.signed import BODY, deliver, guarded, named
@@ -40,15 +41,11 @@ class Both:
 
     def __init__(self, app, monkeypatch):
         self._app, self._patch = app, monkeypatch
-        self._front = app.wsgi_app
+        self._front, self.flask = app.wsgi_app, app.wsgi_app.front.behind
 
     def ask(self, send):
         """Send the same twice, and return both answers."""
         return told(self._by(self._front, send)), told(self._by(self.flask, send))
-
-    @property
-    def flask(self):
-        return self._front.behind
 
     def _by(self, way, send):
         self._patch.setattr(self._app, "wsgi_app", way)
@@ -142,7 +139,7 @@ def test_what_is_repeated_or_not_signed_is_answered_alike(api, client, both, wro
 def test_a_fault_of_ours_is_told_alike_and_logged(app, both, caplog):
     services = app.extensions["services"]
     broken = replace(services, max_body=None)  # as no setting can make it
-    way = type(both._front)(both.flask, broken, trusted_hosts=())
+    way = Front(both.flask, broken, trusted_hosts=())
     both._front = way
     app.extensions["services"] = broken
     try:
@@ -185,7 +182,7 @@ def test_the_front_takes_events_and_the_metrics_tell_their_route(
         return float(found[1]) if found else 0.0
 
     before = count()
-    monkeypatch.setattr(app.wsgi_app, "behind", unreachable)
+    monkeypatch.setattr(app.wsgi_app.front, "behind", unreachable)
 
     assert client.post(hook, json={}).status_code == 202
 

@@ -10,7 +10,7 @@ from app.factory import create_app
 from app.store.memory import MemoryStore
 from app.web import limits
 from tests.web import people
-from tests.web.conftest import newcomer
+from tests.web.conftest import newcomer, ungated
 from tests.web.people import PASSWORD, Person
 
 
@@ -22,7 +22,7 @@ def store():
 
 @pytest.fixture
 def app(settings, store):
-    return create_app(replace(settings, proxy_hops=1), store=store)
+    return ungated(create_app(replace(settings, proxy_hops=1), store=store))
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_everybody_together_has_a_limit(app, passwords):
 
 
 def test_an_address_that_no_proxy_vouches_for_is_the_sockets(settings, store):
-    app = create_app(replace(settings, proxy_hops=0), store=store)
+    app = ungated(create_app(replace(settings, proxy_hops=0), store=store))
     passwords = people.cheap(app)
     answers = [
         log_in(app, f"{n}@example.com", address=address).status_code
