@@ -76,8 +76,9 @@ class Opened:
 
 def _parts(value: str) -> Iterator[str]:
     """Return what a server may tell of the value of a header."""
+    value = value.strip()  # as it is sent
     word, _, shown = value.partition(" ")
-    yield shown
+    yield from (value, shown)
     if word.lower() == "basic":
         with suppress(ValueError):
             pair = b64decode(shown, validate=True).decode()

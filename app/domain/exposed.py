@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
-from app.domain import braces, jsons, masking, references
+from app.domain import jsons, literals, masking, references
 from app.domain.errors import Fault
-from app.domain.parsing import InvalidExpression
 from app.domain.template import child
 from app.domain.workflow import Definition
 
@@ -35,20 +34,17 @@ USER_IN_URL = (
     " credential of type basic and name it as `credential`"
 )
 IN_TEXT = (
-    "holds `{name}`, which would stay readable in a text; write the body as `json` or"
-    " `form`, where it becomes a credential"
+    "holds `{name}` inside of a text, where it would stay readable; write it as a"
+    " member of `json`, `form` or `query`, where it becomes a credential"
 )
+IN_EXPRESSION = (
+    "has an expression with `{name}` beside a text, which would stay readable; leave"
+    " the text out: let `verify` check what senders show, and a credential be sent"
+)
+NESTED = "is nested where a text is sent; write the secret as text, so it can be sealed"
 NUMBER = "is a number where a secret stands; write it as text, so that it can be sealed"
 TOO_MANY = f"holds more than {MOST} different secrets; store some as credentials first"
-_LITERAL = re.compile(r"'((?:\\.|[^'\\])*)'|`((?:\\.|[^`\\])*)`", re.DOTALL)
-_SCHEME = re.compile(
-    r"\s*(?:aws4-hmac-sha256|concealed|googlelogin|klaviyo-api-key|negotiate"
-    r"|privatetoken|scram-sha-(?:1|256)|shared(?:accesssignature|key))\s+",
-    re.IGNORECASE,
-)
-_BETWEEN = re.compile(r"[\s,;&\"/]+")
-_PLAIN = frozenset({"services", "webhooks", "workflows"})  # of addresses of channels
-_EXPRESSION = "\ufffc"  # stands for one where only the text around it matters
+_PARAMETER = re.compile(r"[?&;#](?P<name>[^=?&;#/]+)=(?P<value>[^&;#]*)")
 
 
 def faults(definition: Definition) -> Iterator[Fault]:
@@ -57,8 +53,11 @@ def faults(definition: Definition) -> Iterator[Fault]:
     for section in references.SECTIONS:
         steps = definition.get(section)
         for index, step in enumerate(steps if isinstance(steps, list) else ()):
+            if isinstance(step, dict):
+                yield from _of_condition(step.get("if"), f"/{section}/{index}/if")
             if isinstance(step, dict) and isinstance(step.get("with"), dict):
                 yield from _of_step(step, f"/{section}/{index}/with")
+                yield from _in_expressions(step["with"], f"/{section}/{index}/with")
     moved = {each.secret for each in references.spots(definition) if each.secret}
     if len(moved) > MOST:
         yield Fault("", TOO_MANY)
@@ -76,12 +75,17 @@ def _of_step(step: Mapping[str, Any], base: str) -> Iterator[Fault]:
 
 def _of_call(values: Mapping[str, Any], base: str) -> Iterator[Fault]:
     yield from _of_url(values.get("url"), f"{base}/url")
-    for place in references.PLACES:
+    for place in references.FLAT:
+        members = values.get(place)
+        for name, value in members.items() if isinstance(members, dict) else ():
+            told = references.tells_in(place, str(name))
+            at = child(f"{base}/{place}", name)
+            yield from _beside(value, at, told=told)
+            yield from _nested(value, at, told=told)
+    for place in ("json", "sign"):
         yield from _beside(values.get(place), f"{base}/{place}")
-    if isinstance(values.get("sign"), dict):
-        yield from _beside(values["sign"], f"{base}/sign")
     body = values.get("body")
-    if isinstance(body, str) and (name := _told_in(body)) is not None:
+    if isinstance(body, str) and (name := _in_json(body) or _in_form(body)):
         yield Fault(f"{base}/body", IN_TEXT.format(name=name))
 
 
@@ -107,8 +111,14 @@ def _beside(value: Any, pointer: str, *, told: bool = False) -> Iterator[Fault]:
     elif isinstance(value, list):
         for index, each in enumerate(value):
             yield from _beside(each, child(pointer, index), told=told)
-    elif isinstance(value, str) and (told or masking.shows(value)) and mixed(value):
+    elif (
+        isinstance(value, str)
+        and (told or masking.shows(value))
+        and literals.mixed(value)
+    ):
         yield Fault(pointer, MIXED)
+    elif not told and isinstance(value, str) and (name := _in_json(value)):
+        yield Fault(pointer, IN_TEXT.format(name=name))
     elif told and not isinstance(value, str) and _may_be_secret(value):
         yield Fault(pointer, NUMBER)
 
@@ -116,76 +126,79 @@ def _beside(value: Any, pointer: str, *, told: bool = False) -> Iterator[Fault]:
 def _of_url(url: Any, pointer: str) -> Iterator[Fault]:
     if not isinstance(url, str):
         return
-    text = _without_expressions(url)
+    text = literals.around(url)
     rest = text.partition("://")[2]
-    if _EXPRESSION in text and "@" in re.split(r"[/?#]", rest)[0]:
+    if literals.HOLE in text and "@" in re.split(r"[/?#]", rest)[0]:
         yield Fault(pointer, USER_IN_URL)
-    for part in text.partition("#")[0].partition("?")[2].split("&"):
-        name, _, value = part.partition("=")
-        if masking.tells(unquote_plus(name)) and value.replace(_EXPRESSION, ""):
-            yield Fault(pointer, IN_URL.format(name=unquote_plus(name)))
+    for found in _PARAMETER.finditer(" ".join([text, *literals.inside(url)])):
+        name = unquote_plus(found["name"])
+        if masking.parameter_tells(name) and found["value"].replace(literals.HOLE, ""):
+            yield Fault(pointer, IN_URL.format(name=name))
 
 
 def _of_channel(url: Any, pointer: str) -> Iterator[Fault]:
     """Find a part of a channel's secret address beside an expression."""
     if isinstance(url, str) and "{{" in url:
         path = re.sub(r"^\s*https?://[^/{]*", "", url)
-        if mixed(path):
+        if literals.mixed(path):
             yield Fault(pointer, MIXED)
 
 
-def mixed(text: str) -> bool:
-    """Tell whether a text holds an expression and what may be a secret."""
-    if "{{" not in text:
-        return False
-    return any(map(_is_long, _texts(text)))
+def _nested(value: Any, pointer: str, *, told: bool) -> Iterator[Fault]:
+    """Find secrets in what is sent as the JSON of an object, where text is expected."""
+    for each in value if isinstance(value, list) else [value]:
+        is_name = isinstance(each, dict) and each.keys() == {"credential"}
+        if isinstance(each, dict | list) and not is_name and _holds(each, told=told):
+            yield Fault(pointer, NESTED)
 
 
-def _texts(text: str) -> Iterator[str]:
-    """Return what is written in a text, outside of its expressions and inside."""
-    try:
-        parts = list(braces.split(_SCHEME.sub("", text, count=1)))
-    except InvalidExpression:  # told when it is compiled
-        return
-    for part in parts:
-        if isinstance(part, str):
-            yield from _BETWEEN.split(part)
-        else:
-            for found in _LITERAL.finditer(part.source):
-                yield from _BETWEEN.split(found[1] or found[2] or "")
+def _holds(value: Any, *, told: bool) -> bool:
+    return next(_named(value, "", told=told), None) is not None
 
 
-def _is_long(word: str) -> bool:
-    """Tell whether a word may be a secret, and no label such as ``session=``."""
-    label, equals, value = word.partition("=")
-    value = value if equals and label else word
-    is_label = value.endswith(":") or value in _PLAIN
-    return len(value) >= LEAST and not is_label
+def _in_expressions(value: Any, pointer: str) -> Iterator[Fault]:
+    """Find texts that expressions give the name of a secret, or compare with one."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _in_expressions(each, child(pointer, name))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _in_expressions(each, child(pointer, index))
+    elif isinstance(value, str) and "{{" in value:
+        for source in literals.sources(value):
+            yield from _of_condition(source, pointer)
+
+
+def _of_condition(source: Any, pointer: str) -> Iterator[Fault]:
+    for name, text in literals.named(source) if isinstance(source, str) else ():
+        if masking.tells(name) and len(text) >= LEAST:
+            yield Fault(pointer, IN_EXPRESSION.format(name=name))
 
 
 def _may_be_secret(value: Any) -> bool:
     if isinstance(value, bool) or value is None:
         return False
     if isinstance(value, str) and "{{" in value:
-        return mixed(value)
+        return literals.mixed(value)
     return len(str(value).strip()) >= LEAST
 
 
-def _told_in(body: str) -> str | None:
-    """Return the name of a secret in a text that is JSON or a form."""
+def _in_json(text: str) -> str | None:
+    """Return the name of a secret in a text that is JSON itself."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
     try:
-        parsed = jsons.parse(body.encode())
+        return _name_in(jsons.parse(text.encode()))
     except ValueError:
-        parsed = None
-    if parsed is None or not isinstance(parsed, dict | list):
-        parsed = dict(parse_qsl(body)) if "=" in body else {}
-    found = next(iter(_named(parsed, "")), None)
+        return None
+
+
+def _in_form(text: str) -> str | None:
+    """Return the name of a secret in a text that is a form."""
+    is_form = "=" in text and not re.search(r"\s", literals.around(text))
+    return _name_in(dict(parse_qsl(text))) if is_form else None
+
+
+def _name_in(parsed: Any) -> str | None:
+    found = next(_named(parsed, ""), None)
     return None if found is None else found.pointer.rpartition("/")[2]
-
-
-def _without_expressions(text: str) -> str:
-    try:
-        parts = list(braces.split(text))
-    except InvalidExpression:
-        return text
-    return "".join(e if isinstance(e, str) else _EXPRESSION for e in parts)

@@ -29,10 +29,16 @@ TELLING = (
     "subscriptionkey",
     "token",
 )
+ALONE = frozenset({"credentials", "pass"})  # what secrets are named with no more to it
+# What names of headers and parameters hold, for a secret that somebody shows.
+OF_HEADERS = (
+    "apikey", "auth", "credential", "password", "secret", "signature", "token",
+)  # fmt: skip
+OF_PARAMETERS = frozenset({"auth", "code", "key", "sig", "signature"})
 STANDS_FOR = "[redacted]"
 LEAST = 8  # characters; shorter ones would tear up innocent text
 URL_SAFE = str.maketrans("+/", "-_")
-_SHOWN = re.compile(r"\s*(basic|bearer)\s+\S", re.IGNORECASE)  # RFC 7617, RFC 6750
+_SHOWN = re.compile(r"\s*(apikey|basic|bearer|digest|token)\s+\S", re.IGNORECASE)
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 
 
@@ -91,7 +97,24 @@ class Mask:
 @lru_cache(4096)
 def tells(name: str) -> bool:
     """Tell whether what bears this name is a secret, as far as names go."""
-    return name.lower().replace("-", "").replace("_", "").endswith(TELLING)
+    folded = _folded(name)
+    return folded.endswith(TELLING) or folded in ALONE
+
+
+@lru_cache(4096)
+def header_tells(name: str) -> bool:
+    """Tell whether a header of this name shows a secret, as far as names go."""
+    return tells(name) or any(each in _folded(name) for each in OF_HEADERS)
+
+
+@lru_cache(4096)
+def parameter_tells(name: str) -> bool:
+    """Tell whether a parameter of this name is a secret, as far as names go."""
+    return tells(name) or _folded(name) in OF_PARAMETERS
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
 
 
 def shows(text: str) -> bool:

@@ -131,13 +131,20 @@ def _of_call(values: Mapping[str, Any], base: Path, label: str) -> Iterator[Spot
     for place in FLAT:
         members = values.get(place)
         for name, value in members.items() if isinstance(members, dict) else ():
-            at, told = (*base, place, name), masking.tells(name)
+            at, told = (*base, place, name), tells_in(place, name)
             for path, each in _listed(value, at):
                 if (named := _named(each)) is not None:
                     yield _reference(path, label, named)
                 elif _is_secret(each) and (told or masking.shows(each)):
                     yield Spot(path=path, type="secret", label=label, secret=each)
     yield from _in_json(values.get("json"), (*base, "json"), label)
+
+
+def tells_in(place: str, name: str) -> bool:
+    """Tell whether what bears a name in one of the places is a secret."""
+    if place == "headers":
+        return masking.header_tells(name)
+    return masking.parameter_tells(name) if place == "query" else masking.tells(name)
 
 
 def _in_json(

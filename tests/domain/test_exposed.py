@@ -73,6 +73,15 @@ def test_steps_that_call_nobody_hold_no_secrets(uses, settings, pointer):
         ({"body": f'{{"user": {{"password": "{SECRET}"}}}}'}, "/body"),
         ({"body": f"user=ada&password={SECRET}"}, "/body"),
         ({"sign": {"secret": f"whsec_{SECRET}{HOLE}"}}, "/sign/secret"),
+        ({"url": f"https://x/#access_token={SECRET}"}, "/url"),
+        ({"url": f"https://x/{{{{ '?token={SECRET}' }}}}"}, "/url"),
+        ({"headers": {"X-Token": {"Bearer": SECRET}}}, "/headers/X-Token"),
+        ({"query": {"sig": [[SECRET]]}}, "/query/sig"),
+        ({"form": {"more": {"password": SECRET}}}, "/form/more"),
+        ({"json": f'{{"password": "{SECRET}"}}'}, "/json"),
+        ({"json": {"payload": f'[{{"password": "{SECRET}"}}]'}}, "/json/payload"),
+        ({"json": f"{{{{ {{password: '{SECRET}'}} }}}}"}, "/json"),
+        ({"headers": f'{{{{ {{"x-token": `"{SECRET}"`}} }}}}'}, "/headers"),
     ],
 )
 @pytest.mark.parametrize("section", ["steps", "on_failure"])
@@ -99,6 +108,10 @@ def test_what_a_call_cannot_have_sealed_is_pointed_at(section, settings, pointer
         calling(query={"token": [SECRET, "{{ vars.x }}"]}),
         calling(json={"token": SECRET, "n": 1234567890}),
         calling(body="An ordinary text; 1 + 1 = 2"),
+        calling(body="Use password=your-own-password there"),
+        calling(json={"text": "see https://x/?token=a-long-enough-word"}),
+        calling(json={"text": "{{ {password: trigger.body.word, n: 'long-enough'} }}"}),
+        calling(headers={"X-Token": {"credential": "mine"}}, query={"sig": [SECRET]}),
         calling(body='{"text": "nothing to hide here"}'),
         calling(headers={"X-Token": 7, "Authorization": "{{ never closed"}),
     ],
@@ -107,12 +120,39 @@ def test_what_is_sealed_or_known_at_run_time_only_may_stay(definition):
     assert pointers(definition) == []
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        f"trigger.body.token == '{SECRET}'",
+        f"trigger.headers.\"x-api-key\" != '{SECRET}'",
+        f'trigger.body.{{password: `"{SECRET}"`}}.password',
+    ],
+)
+def test_a_condition_that_compares_with_a_secret_is_pointed_at(condition):
+    step = {"id": "a", "uses": "set", "if": condition, "with": {"value": 1}}
+
+    assert pointers({"steps": [step]}) == ["/steps/0/if"]
+    innocent = condition.replace("token", "kind").replace("x-api-key", "x-event")
+    assert (
+        pointers({"steps": [{**step, "if": innocent.replace("password", "n")}]}) == []
+    )
+
+
 def test_more_secrets_than_a_definition_may_have_are_refused():
     tokens = [f"{SECRET}-{n}" for n in range(exposed.MOST + 1)]
 
     assert pointers(calling(json={"token": tokens})) == [""]
     assert pointers(calling(json={"token": tokens[1:]})) == []
     assert pointers(calling(json={"token": tokens[:1] * 999})) == []
+
+
+@pytest.mark.parametrize("filler", [" ", "a", "'", '"', "?", "a=", "{{", '"a":'])
+def test_a_long_text_takes_no_longer_than_it_is_long(filler):
+    text = filler * (200_000 // len(filler))
+    step = calling(url=text, headers={"X-Token": f"{text}{HOLE}"}, body=text, json=text)
+    step["steps"][0]["if"] = text
+
+    assert len(pointers(step)) <= 6
 
 
 KEYS = [

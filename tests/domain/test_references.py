@@ -121,6 +121,19 @@ def test_of_several_secrets_in_a_step_each_is_found_in_its_place(section):
     }
 
 
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ("headers", "X-Auth"), ("headers", "X-Api-Key-V2"), ("headers", "Signature"),
+        ("headers", "Ocp-Apim-Subscription-Key"), ("query", "key"), ("query", "sig"),
+        ("query", "code"), ("form", "pass"), ("json", "credentials"), ("json", "pwd"),
+    ],
+)  # fmt: skip
+def test_places_have_names_of_secrets_of_their_own(place, name):
+    assert found(steps(calling(**{place: {name: "s3cret"}})))
+    assert not found(steps(calling(**{place: {"page": "2"}})))
+
+
 def test_names_in_their_places_are_told_from_other_json():
     named = {"credential": "mine"}
     step = calling(

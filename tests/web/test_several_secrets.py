@@ -14,7 +14,7 @@ PAIR = b64encode(b"miller:pair-8f2c-word").decode()
 SECRETS: dict[str, Any] = {
     "headers": {
         "Authorization": f"Basic {PAIR}",
-        "X-Api-Key": "head-8f2c-key",
+        "X-Api-Key": "  head-8f2c-key ",
         "Cookie": "sid=cookie-8f2c; theme=dark",
         "Accept": "*/*",
     },
@@ -155,7 +155,7 @@ def test_no_event_chooses_a_secret(api, echo):
     [
         ({"url": "https://x/?api_key=8f2c-long"}, "url", "write it under `query`"),
         ({"url": "https://miller:8f2c@x/"}, "url", "before an @"),
-        ({"body": '{"password": "8f2c-long"}'}, "body", "as `json` or `form`"),
+        ({"body": '{"password": "8f2c-long"}'}, "body", "member of `json`, `form`"),
     ],
 )
 def test_what_cannot_be_sealed_is_refused_and_not_repeated(api, given, place, said):
