@@ -15,18 +15,19 @@ from sqlalchemy import (
 )
 
 from app.domain import ids
-from app.domain.execution import LIVE, Status
+from app.domain.execution import LIVE, Status, Trigger
 from app.domain.times import HOUR_MS, to_ms
 from app.store.protocol import ExecutionFilter
 from app.store.sql.owed import VIEW
 from app.store.sql.spelling import Instr
-from app.store.sql.tables import UNWELCOME, executions, workflows
+from app.store.sql.tables import SELDOM, UNWELCOME, executions, workflows
 from app.store.sql.transitions import is_in
 
 Condition = ColumnElement[bool] | TextClause
 
 LAST = "\U0010ffff"  # sorts after every other character
-IS_UNWELCOME = text(UNWELCOME)  # in the index's own words, or it is not used
+# in the indexes' own words, or they are not used
+IS_UNWELCOME, IS_SELDOM = text(UNWELCOME), text(SELDOM)
 
 
 def page(
@@ -84,6 +85,7 @@ def _has_index(wanted: ExecutionFilter) -> bool:
     return (
         wanted.workflow_id is not None
         or wanted.q is not None
+        or wanted.trigger not in (None, Trigger.WEBHOOK)
         or wanted.status not in (None, Status.SUCCESS)
     )
 
@@ -111,6 +113,8 @@ def _conditions(wanted: ExecutionFilter) -> Iterator[Condition]:
         yield IS_UNWELCOME
     if wanted.trigger is not None:
         yield executions.c.trigger == wanted.trigger
+    if wanted.trigger not in (None, Trigger.WEBHOOK):
+        yield IS_SELDOM
     if wanted.since is not None:
         yield executions.c.created_at >= to_ms(wanted.since)
     if wanted.until is not None:

@@ -12,6 +12,7 @@ from app.store.sql.columns import number as _number
 from app.store.sql.columns import text as _text
 from app.store.sql.columns import where as _where
 
+SELDOM = "trigger <> 'webhook'"
 UNWELCOME = "status IN ('cancelled', 'failed', 'quarantined', 'unknown')"
 
 
@@ -197,6 +198,7 @@ executions = Table(
         "id",
         **_where("error_code IS NOT NULL"),
     ),
+    Index("ix_executions_trigger", "tenant_id", "trigger", "id", **_where(SELDOM)),
     Index("ix_executions_key", "tenant_id", "key", "id", **_where("key IS NOT NULL")),
     # One state each: SQLite does not see that status = 'queued' implies an IN.
     Index("ix_executions_queued", "owner", "id", **_where("status = 'queued'")),

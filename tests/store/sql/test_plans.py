@@ -172,6 +172,17 @@ def test_a_page_of_what_went_wrong_is_a_range_of_its_index(explain, before, stat
     assert_cheap(plan)
 
 
+@first_or_next
+def test_a_page_of_what_no_webhook_started_is_a_range_of_its_index(explain, before):
+    plan = explain(page(trigger=Trigger.MANUAL, since=NOON, before=before))
+
+    assert plan[0] == (
+        "SEARCH executions USING INDEX ix_executions_trigger"
+        " (tenant_id=? AND trigger=? AND id<?)"
+    )
+    assert_cheap(plan)
+
+
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING, Status.WAITING])
 def test_a_page_of_what_lives_reads_only_what_lives(explain, status):
     plan = explain(page(status=status))
