@@ -108,7 +108,7 @@ class Ends(logging.Handler):
 
     def wait(self) -> None:
         """Wait for the next one."""
-        if not self._seen.acquire(timeout=60):
+        if not self._seen.acquire(timeout=600):  # counted below valgrind, others busy
             raise SystemExit("an execution did not end")
 
 
