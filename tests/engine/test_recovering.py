@@ -327,3 +327,16 @@ def test_what_a_straggler_records_after_the_handover_is_found(make_rig):
         heir.until(execution, Status.SUCCESS)
     heir.engine.stop()
     assert len(late) >= 2
+
+
+def test_a_feeder_with_no_idle_thread_leaves_the_store_alone(make_rig):
+    rig = make_rig()
+    rig.submit(rig.workflow(GATE))
+    assert rig.outside.begun.wait(5)
+    rig.feeder.feed()
+    before = rig.store._state.changes
+
+    for _ in range(10):
+        rig.feeder.feed()
+
+    assert rig.store._state.changes - before < 5  # it looks once a second

@@ -1,11 +1,13 @@
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import event, insert, select
 
 from app.domain.errors import Conflict, Invalid, StoreUnavailable
-from app.domain.execution import Status
+from app.domain.execution import Segment, Status
 from app.store.sql import SqlStore
 from app.store.sql.locks import FileLock
 from app.store.sql.sqlite import FileConnection
@@ -13,7 +15,7 @@ from app.store.sql.tables import probe, processes
 from app.store.sql.tasks import Once
 from app.store.sql.tenancy import ALL
 from app.store.sql.writer import Writer
-from tests.store.company import HERE, LATER, found, payload, process, step
+from tests.store.company import HERE, LATER, NOON, found, payload, process, step
 
 
 class Gate:
@@ -331,3 +333,30 @@ def test_nothing_is_opened_before_the_start(tmp_path):
     with pytest.raises(StoreUnavailable, match="not open"):
         store.processes.others(HERE)
     store.close()
+
+
+def test_a_patient_end_and_the_claim_after_it_share_a_commit(
+    sql_store, company, commits
+):
+    held = company.run()
+    waiting = company.accept(owner=None)
+    commits.clear()
+    gate = Gate(sql_store._writer)
+    end = company.executions.finish(
+        held,
+        (),
+        status=Status.SUCCESS,
+        error=None,
+        segments=[Segment(NOON, LATER)],
+        at=LATER,
+        is_patient=True,
+    )
+    with ThreadPoolExecutor(1) as threads:
+        claim = threads.submit(company.executions.claim, HERE, limit=1)
+        while sql_store._writer.waiting() < 2:
+            time.sleep(0.001)
+        gate.open()
+
+        assert [each.id for each in claim.result(timeout=5)] == [waiting.id]
+    assert end.result(timeout=5)
+    assert commits == ["commit"] * 2  # the gate's own, and one for both
