@@ -1,6 +1,7 @@
 """Real servers, a counting receiver, and the figures that tests print."""
 
 import os
+import secrets
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.services.postgres import Postgres
 from tests.system import octokit
 from tests.system.client import Api, send
+from tests.system.fleet import KEY, installed
 from tests.system.fronted import FrontedServer
 from tests.system.serving import ROOT, Server
 from tests.system.sink import Sink
@@ -33,6 +36,23 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     yield run
     for each in servers:
         each.close()
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def doors(
+    request: pytest.FixtureRequest, start: Callable[..., Server]
+) -> tuple[Server, Server]:
+    """Two servers: on one data directory, or on one database as two machines are."""
+    if request.param == "SQLite":
+        first = start()
+        return first, start(SLUICE_DATA_DIR=str(first.home / "data"))
+    postgres: Postgres = request.getfixturevalue("postgres")
+    common = {
+        "DATABASE_URL": installed(postgres, f"doors_{secrets.token_hex(4)}"),
+        "SLUICE_ENCRYPTION_KEYS": KEY,
+        "SLUICE_SECRET_KEY": secrets.token_hex(32),
+    }
+    return start(**common), start(**common)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,5 @@
-"""People and keys over two servers on one data directory: what ends, ends in both."""
+"""People and keys over two servers: what ends in one, ends in both."""
 
-import os
-import subprocess
-import sys
 import time
 from http.cookies import SimpleCookie
 from typing import Any
@@ -10,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.system.client import PASSWORD, Answer, Api, send
-from tests.system.serving import ROOT, Server
+from tests.system.serving import Server
 from tests.system.waiting import eventually
 
 pytestmark = pytest.mark.system
@@ -35,14 +32,8 @@ class Browser:
 
 
 @pytest.fixture
-def pair(start) -> tuple[Server, Server]:
-    first: Server = start()
-    return first, start(SLUICE_DATA_DIR=str(first.home / "data"))
-
-
-@pytest.fixture
-def owner(pair) -> Api:
-    api: Api = pair[0].api()
+def owner(doors) -> Api:
+    api: Api = doors[0].api()
     api.register()
     return api
 
@@ -70,17 +61,17 @@ def until(server: Server, key: str, status: int) -> float:
 
 
 def test_a_key_that_is_ended_in_one_process_is_refused_in_the_other(
-    pair, owner, figure
+    doors, owner, figure
 ):
     slowest = 0.0
     for number in range(20):
         asked = {"name": f"Key {number}", "scopes": ["read"]}
         made = owner.call("POST", "/api-keys", asked)
-        assert Api(pair[1].url, made["key"]).ask("GET", "/me").status == 200
+        assert Api(doors[1].url, made["key"]).ask("GET", "/me").status == 200
 
         owner.call("DELETE", f"/api-keys/{made['id']}")
 
-        slowest = max(slowest, until(pair[1], made["key"], 401))
+        slowest = max(slowest, until(doors[1], made["key"], 401))
 
     figure(
         "slowest refusal of an ended key in the other process, ms",
@@ -89,11 +80,11 @@ def test_a_key_that_is_ended_in_one_process_is_refused_in_the_other(
     assert slowest < AT_ONCE
 
 
-def test_an_invited_guest_logs_in_anywhere_and_is_out_everywhere(pair, owner):
-    second = pair[1]
+def test_an_invited_guest_logs_in_anywhere_and_is_out_everywhere(doors, owner):
+    second = doors[1]
     member = f"/members/{join(owner, second, 'editor')['user']['id']}"
     guest = Browser(log_in(second, GUEST, GUESTS))
-    told = [guest.ask(each, "GET", "/me").json for each in pair]
+    told = [guest.ask(each, "GET", "/me").json for each in doors]
     assert told[0] == told[1]
     assert told[0]["scopes"] == ["write"]
 
@@ -101,11 +92,11 @@ def test_an_invited_guest_logs_in_anywhere_and_is_out_everywhere(pair, owner):
     assert guest.ask(second, "GET", "/me").json["scopes"] == ["read"]
     owner.call("DELETE", member)
 
-    assert [guest.ask(each, "GET", "/me").status for each in pair] == [401, 401]
+    assert [guest.ask(each, "GET", "/me").status for each in doors] == [401, 401]
 
 
-def test_a_logout_in_one_process_is_one_in_the_other(pair, owner):
-    first, second = pair
+def test_a_logout_in_one_process_is_one_in_the_other(doors, owner):
+    first, second = doors
     person = Browser(log_in(first, OWNER, PASSWORD))
     assert person.ask(second, "GET", "/sessions").status == 200
 
@@ -114,41 +105,35 @@ def test_a_logout_in_one_process_is_one_in_the_other(pair, owner):
     assert person.ask(first, "GET", "/me").status == 401
 
 
-def test_tries_are_counted_over_both(pair, owner):
-    answers = [log_in(pair[n % 2], OWNER, "a wrong password").status for n in range(5)]
-    last = log_in(pair[1], OWNER, "a wrong password")
+def test_tries_are_counted_over_both(doors, owner):
+    """Five are free at both together; nine would be, if each counted for itself."""
+    answers = [log_in(doors[n % 2], OWNER, "a wrong password") for n in range(9)]
 
-    assert answers == [401] * 5
-    assert (last.status, last.headers["retry-after"]) == (429, "1")
+    assert [each.status for each in answers[:5]] == [401] * 5
+    refused = [each for each in answers if each.status == 429]
+    assert refused
+    assert all(int(each.headers["retry-after"]) >= 1 for each in refused)
 
 
 def command(server: Server, *arguments: str) -> str:
     """Run a command as an operator does, and return what it prints."""
-    env = {"PATH": os.environ["PATH"], "SLUICE_DATA_DIR": str(server.home / "data")}
-    done = subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        check=True,
-        timeout=60,
-        text=True,
-    )
+    done = server.command(*arguments)
+    assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
-def test_an_operator_lets_people_in_again_while_the_servers_run(pair, owner):
-    first, second = pair
+def test_an_operator_lets_people_in_again_while_the_servers_run(doors, owner):
+    first, second = doors
     person = Browser(log_in(first, OWNER, PASSWORD))
 
     password = command(first, "reset-password", OWNER)
     key = command(first, "make-key", OWNER)
 
-    assert [person.ask(each, "GET", "/me").status for each in pair] == [401, 401]
+    assert [person.ask(each, "GET", "/me").status for each in doors] == [401, 401]
     assert log_in(second, OWNER, PASSWORD).status == 401
     assert log_in(second, OWNER, password).status == 200
     assert Api(second.url, key).call("GET", "/me")["scopes"] == ["admin"]
-    for server in pair:
+    for server in doors:
         assert PASSWORD not in server.written()
         assert password not in server.written()
         assert key not in server.written()
