@@ -78,8 +78,8 @@ class RemoteScene(Scene):
     def member(self) -> str:
         invited = self.api.call("POST", "/invitations", self.guest())
         asked = {"token": invited["token"], "password": PASSWORD}
-        joined = Api(self.api.url).call("POST", "/auth/accept-invitation", asked)
-        return str(joined["user"]["id"])
+        joined = self._let_in("/auth/accept-invitation", asked)
+        return str(joined.json["user"]["id"])
 
     def session(self) -> str:
         """The one of whoever is logged in."""
@@ -116,16 +116,21 @@ class RemoteScene(Scene):
         return self.login
 
     def _log_in(self) -> Mapping[str, str]:
-        answer = eventually(self._logged_in, within=90, what="a login is let through")
-        assert answer is not None
+        answer = self._let_in("/auth/login", self.credentials())
         cookie = answer.headers["set-cookie"].partition(";")[0]
         return {"Cookie": cookie, "X-CSRF-Token": answer.json["csrf_token"]}
 
-    def _logged_in(self) -> Answer | None:
-        """Log in, unless the limits say to wait."""
-        answer = Api(self.api.url).ask("POST", "/auth/login", self.credentials())
-        assert answer.status in (200, 429), answer.body
-        return answer if answer.status == 200 else None
+    def _let_in(self, path: str, asked: Mapping[str, str]) -> Answer:
+        """Sign in or up, as soon as the limits and the gate allow it."""
+
+        def tried() -> Answer | None:
+            answer = Api(self.api.url).ask("POST", path, asked)
+            assert answer.status in (200, 201, 429, 503), answer.body
+            return answer if answer.status < 300 else None
+
+        answer = eventually(tried, within=90, what=f"{path} is let through")
+        assert answer is not None
+        return answer
 
     def credentials(self) -> Mapping[str, str]:
         return {"email": self.email, "password": PASSWORD}
