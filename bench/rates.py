@@ -128,4 +128,5 @@ class Rates:
         pairs = zip(
             self.of(name, connections), self.of(other, connections), strict=True
         )
-        return Spread.of(getattr(a, figure) / getattr(b, figure) for a, b in pairs)
+        told = [(getattr(a, figure), getattr(b, figure)) for a, b in pairs]
+        return Spread.of(one / other if other else 0.0 for one, other in told)
