@@ -12,7 +12,7 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
@@ -55,7 +55,9 @@ App = Callable[..., Any]
 class Wire:
     """A connection to the worker's own code, with no event loop behind it."""
 
-    def __init__(self, app: App, taker: App | None = None) -> None:
+    def __init__(
+        self, app: App, taker: App | None = None, taken: Sequence[str] = ()
+    ) -> None:
         self._app = app
         self._cfg = Config()
         for name, value in CONFIG.items():
@@ -65,6 +67,7 @@ class Wire:
         self._calls: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
         self._swift = taker and Swift(
             taker,
+            paths=taken,
             cfg=self._cfg,
             defer=lambda *call: self._calls.put(call),
             answered=lambda _, **__: None,
@@ -130,7 +133,8 @@ def sluice(stack: ExitStack) -> Callable[[], None]:
     ends = Ends()
     logging.getLogger("app.engine.report").addHandler(ends)
     sys.setswitchinterval(1000)  # threads take turns only where they wait
-    wire, path = Wire(app, app.extensions.get("taker")), _hook(app)
+    wire = Wire(app, app.extensions.get("taker"), app.extensions.get("taken", ()))
+    path = _hook(app)
 
     def one() -> None:
         wire.post(path)
