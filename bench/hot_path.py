@@ -143,6 +143,12 @@ def sluice(stack: ExitStack) -> Callable[[], None]:
     return one
 
 
+def bare_flask() -> Callable[[], None]:
+    """Return what has a bare Flask route answer once."""
+    wire = Wire(bare.flask)
+    return lambda: wire.post("/hooks/token")
+
+
 def _hook(app: Any) -> str:
     client = app.test_client()
     person = {
@@ -173,11 +179,7 @@ def marked(do: Callable[[], None], times: int) -> None:
 def main(what: str, count: int) -> None:
     """Take events between two marks."""
     with ExitStack() as stack:
-        if what == "bare":
-            wire = Wire(bare.flask)
-            one = lambda: wire.post("/hooks/token")  # noqa: E731
-        else:
-            one = sluice(stack)
+        one = sluice(stack) if what == "sluice" else bare_flask()
         for _ in range(WARM):
             one()
         marked(one, count)

@@ -39,16 +39,12 @@ def show(seconds: Mapping[str, Mapping[str, float]]) -> None:
     by_cost = sorted(seconds.items(), key=lambda each: -each[1]["sqlite"])
     for test, times in by_cost:
         print(line(times["memory"], times["sqlite"], test.replace("_", " ")))
-    medians = [
-        statistics.median(times[store] for times in seconds.values())
-        for store in ("memory", "sqlite")
-    ]
-    totals = [
-        sum(times[store] for times in seconds.values())
-        for store in ("memory", "sqlite")
-    ]
-    print(line(*totals, f"TOTAL of {len(seconds)} tests"))
-    print(line(*medians, f"MEDIAN; the goal is a ratio of {GOAL}"))
+    memory, sqlite = (
+        [times[store] for times in seconds.values()] for store in ("memory", "sqlite")
+    )
+    print(line(sum(memory), sum(sqlite), f"TOTAL of {len(seconds)} tests"))
+    medians = statistics.median(memory), statistics.median(sqlite)
+    print(line(medians[0], medians[1], f"MEDIAN; the goal is a ratio of {GOAL}"))
 
 
 def line(memory: float, sqlite: float, what: str) -> str:
