@@ -3,6 +3,7 @@
 import faulthandler
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import TextIO
@@ -11,16 +12,18 @@ log = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """An alarm that the event loop puts off as long as it turns.
+    """Looks from a thread of its own whether the event loop turns.
 
-    When it goes off, faulthandler writes the stacks of all threads to stderr, once:
-    from C, since a frozen interpreter runs no Python, and as plain text for the same
-    reason. The line that follows on the log once the loop turns again is JSON.
+    When it does not, faulthandler writes the stacks of all threads to stderr, once, and
+    holds the interpreter meanwhile. Its own alarm (`dump_traceback_later`) does not:
+    a process that goes on after it was stopped, with its machine or by a signal, is
+    past every deadline, and reading the stacks of threads that run can end it with
+    SIGSEGV. What holds the interpreter itself shows when the master ends the process.
 
     Args:
         patience: seconds the loop may stand still.
         clock: seconds, monotonic.
-        rearm: seconds between two settings of the alarm, which start a thread each.
+        every: seconds between two looks.
         stderr: a real file, where the stacks go; none is the process's own.
     """
 
@@ -29,28 +32,47 @@ class Watchdog:
         patience: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
         *,
-        rearm: float = 1.0,
+        every: float = 1.0,
         stderr: TextIO | None = None,
     ) -> None:
-        self._patience, self._clock = patience, clock
-        self._rearm = rearm
+        self._patience, self._clock, self._every = patience, clock, every
         self._stderr = stderr or sys.stderr
-        self._last = clock()
-        self._armed = -rearm
+        self._last = self._looked = clock()
+        self._has_shown = False
+        self._over = threading.Event()
+        self._thread = threading.Thread(
+            target=self._watch, name="watchdog", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin to look, and show the stacks also when a signal ends the process."""
+        faulthandler.enable(self._stderr)
+        self._thread.start()
 
     def beat(self) -> None:
         """Tell that the loop turns."""
         now = self._clock()
         late, self._last = now - self._last, now
+        self._has_shown = False
         if late > self._patience:
             facts = {"duration_ms": round(late * 1000)}
             log.error("The event loop stood still; stderr has the stacks", extra=facts)
-        if now - self._armed >= self._rearm:
-            self._armed = now
-            faulthandler.dump_traceback_later(
-                self._patience + self._rearm, file=self._stderr
-            )
+
+    def look(self) -> None:
+        """Write the stacks if the loop stands still, and this thread did not."""
+        now = self._clock()
+        slept, self._looked = now - self._looked, now
+        is_late = now - self._last > self._patience
+        if is_late and slept < self._patience and not self._has_shown:
+            self._has_shown = True
+            print("Stacks while the event loop stands still:", file=self._stderr)
+            self._stderr.flush()
+            faulthandler.dump_traceback(self._stderr)
 
     def stop(self) -> None:
-        """Set no further alarm: the process ends."""
-        faulthandler.cancel_dump_traceback_later()
+        """Look no more: the process ends."""
+        self._over.set()
+
+    def _watch(self) -> None:
+        while not self._over.wait(self._every):
+            self.look()

@@ -125,6 +125,7 @@ class DeadlineWorker(ThreadWorker):
         process.raise_open_files()
         self.log.follow_root()
         self.watchdog = Watchdog()
+        self.watchdog.start()
         self.traffic = Traffic(
             self.poller,
             limits=self.limits,

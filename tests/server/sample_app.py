@@ -3,6 +3,7 @@
 import ctypes
 import os
 import resource
+import signal
 import sys
 import threading
 import time
@@ -39,6 +40,8 @@ class SampleEngine:
 
 
 app = Flask(__name__)
+standing = []  # what the main thread is to do
+signal.signal(signal.SIGALRM, lambda *_: standing.pop()())
 
 
 @app.get("/")
@@ -81,6 +84,19 @@ def files():
         "soft": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         "sockets": sum(kind.startswith("socket:") for kind in kinds),
     }
+
+
+@app.get("/stand-still")
+def stand_still():
+    """Keep the main thread, which runs the event loop, for so long."""
+    seconds = float(request.args["seconds"])
+
+    def keep(*_):
+        time.sleep(seconds)
+
+    standing.append(keep)
+    os.kill(os.getpid(), signal.SIGALRM)
+    return "asked"
 
 
 @app.get("/freeze")

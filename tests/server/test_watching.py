@@ -1,13 +1,11 @@
 """The tally, the watchdog, and the limits of the process."""
 
-import io
 import json
 import logging
 import re
 import resource
 import subprocess
 import sys
-import threading
 
 import pytest
 
@@ -118,16 +116,56 @@ def test_a_loop_that_stood_still_is_reported_when_it_turns_again(clock, logged):
     assert logged() == ["The event loop stood still; stderr has the stacks"]
 
 
-def test_the_watchdog_writes_the_stacks_while_the_loop_stands_still(tmp_path):
-    with (tmp_path / "stderr").open("w+") as stderr:
-        watchdog = Watchdog(0.01, rearm=0.01, stderr=stderr)
-        watchdog.beat()
-        while not stderr.seek(0, io.SEEK_END):
-            threading.Event().wait(0.005)
-        watchdog.stop()
-        stderr.seek(0)
+@pytest.fixture
+def stderr(tmp_path):
+    with (tmp_path / "stderr").open("w+") as opened:
+        yield opened
 
-        assert "test_the_watchdog_writes_the_stacks" in stderr.read()
+
+def written(stderr):
+    stderr.seek(0)
+    return stderr.read()
+
+
+def test_the_watchdog_writes_the_stacks_once_while_the_loop_stands_still(clock, stderr):
+    watchdog = Watchdog(5.0, clock, stderr=stderr)
+    for _ in range(8):
+        clock.now += 1.0
+        watchdog.look()
+
+    assert written(stderr).count("Stacks while the event loop stands still:") == 1
+    assert "test_the_watchdog_writes_the_stacks_once" in written(stderr)
+
+
+def test_it_writes_them_again_when_the_loop_stands_still_again(clock, stderr):
+    watchdog = Watchdog(5.0, clock, stderr=stderr)
+    for _ in range(2):
+        for _ in range(6):
+            clock.now += 1.0
+            watchdog.look()
+        watchdog.beat()
+
+    assert written(stderr).count("Stacks while the event loop stands still:") == 2
+
+
+def test_it_writes_nothing_while_the_loop_turns(clock, stderr):
+    watchdog = Watchdog(5.0, clock, stderr=stderr)
+    for _ in range(20):
+        clock.now += 1.0
+        watchdog.look()
+        watchdog.beat()
+
+    assert written(stderr) == ""
+
+
+def test_a_process_that_was_stopped_itself_writes_nothing(clock, stderr):
+    watchdog = Watchdog(5.0, clock, stderr=stderr)
+    watchdog.look()
+    clock.now += 600.0
+
+    watchdog.look()
+
+    assert written(stderr) == ""
 
 
 @pytest.fixture
