@@ -19,7 +19,7 @@ def told(start, sink: Sink) -> tuple[Server, Api, dict[str, str], dict[str, str]
     server: Server = start()
     api = server.api()
     account = api.register()
-    good = api.workflow("Good", step("tell", f"{sink.url}/x?token={CANARY}", CANARY))
+    good = api.workflow("Good", step("tell", f"{sink.url}/x?note={CANARY}", CANARY))
     bad = api.workflow("Bad", step("tell", f"{sink.url}/x?status=500&t={CANARY}", 1))
     headers = {"X-Secret": CANARY, "Authorization": f"Bearer {CANARY}"}
     done = post(f"{good['webhook_url']}?key={CANARY}", {"s": CANARY}, **headers)

@@ -36,8 +36,8 @@ def context() -> tuple[str, str]:
 def two_steps(api: Api, sink: Sink, first: str = "", second: str = ""):
     return api.workflow(
         "Two steps",
-        step("first", f"{sink.url}/first?token={SECRET}{first}", {"a": SECRET}),
-        step("second", f"{sink.url}/second?token={SECRET}{second}", 1),
+        step("first", f"{sink.url}/first?note={SECRET}{first}", {"a": SECRET}),
+        step("second", f"{sink.url}/second?note={SECRET}{second}", 1),
     )
 
 
