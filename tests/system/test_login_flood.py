@@ -31,7 +31,7 @@ NOISE = 0.25  # of a refusal's time, by which two kinds of it may differ
 ADDRESSES = itertools.count()
 BEARABLE = 0.5  # seconds that the slowest events may take on a machine full of others
 BURST, RATE = 50, 20  # sign-ins that come past the gate at once, and each second
-PAUSE = 0.1  # seconds until the gate's refusal is told
+TOLD_AFTER = 0.1  # seconds, a refusal of the gate
 NICE = 16  # the place of the nice value in /proc/<pid>/stat, after the name
 
 
@@ -145,7 +145,7 @@ def test_a_flood_of_logins_delays_no_event_and_hashes_two_at_once(start, figure)
     inside = tries - refused
     assert inside <= BURST + RATE * (flood.seconds + 1)  # the rest was held off
     assert len(lines) <= 2 * (flood.seconds + 2)  # two for a code in a second, at most
-    assert refused <= 2 * ATTACKERS * (flood.seconds / PAUSE + 1)  # most have waited
+    assert refused <= 2 * ATTACKERS * (flood.seconds / TOLD_AFTER + 1)  # most have waited
     assert p99(busy) < max(BEARABLE, 5 * p99(quiet))
     both = f"{p99(quiet) * 1000:.1f}, {p99(busy) * 1000:.1f}"
     figure("logins tried, past the gate, hashed", f"{tries}, {inside}, {hashed}")
