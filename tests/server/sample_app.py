@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class SampleEngine:
 
 
 app = Flask(__name__)
-standing = []  # what the main thread is to do
+standing: list[Callable[[], None]] = []  # what the main thread is to do
 signal.signal(signal.SIGALRM, lambda *_: standing.pop()())
 
 
