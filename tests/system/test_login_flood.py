@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.system.client import PASSWORD, Api, send
+from tests.system.pacing import answered, p99
 from tests.system.serving import Server
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
@@ -80,28 +81,6 @@ class Flood:
         connection.close()
 
 
-def events(hook: str) -> list[float]:
-    """Post events at an even pace; return how long each took, sorted, seconds."""
-    parts = urlsplit(hook)
-    assert parts.hostname
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
-    took = []
-    for number in range(EVENTS):
-        began = time.monotonic()
-        connection.request("POST", parts.path, json.dumps({"number": number}))
-        reply = connection.getresponse()
-        assert reply.status == 202, reply.read()
-        reply.read()
-        took.append(time.monotonic() - began)
-        time.sleep(PAUSE)
-    connection.close()
-    return sorted(took)
-
-
-def p99(took: list[float]) -> float:
-    return took[len(took) * 99 // 100]
-
-
 def peak(pid: int) -> float:
     """The most memory that a process has ever held, MiB."""
     status = Path(f"/proc/{pid}/status").read_text()
@@ -125,12 +104,12 @@ def test_a_flood_of_logins_delays_no_event_and_hashes_two_at_once(start, figure)
     note = {"id": "note", "uses": "set", "with": {"value": 1}}
     hook = api.workflow("Quiet", note)["webhook_url"]
     [worker] = server.workers()
-    events(hook)  # warm
-    quiet = events(hook)
+    answered(hook, EVENTS, pause=PAUSE)  # warm
+    quiet = p99(answered(hook, EVENTS, pause=PAUSE))
     before = peak(worker)
 
     with Flood(server.url, known) as flood:
-        busy = events(hook)
+        busy = p99(answered(hook, EVENTS, pause=PAUSE))
 
     grown = peak(worker) - before
     tries, hashed = flood.statuses.total(), flood.statuses[401]
@@ -147,8 +126,8 @@ def test_a_flood_of_logins_delays_no_event_and_hashes_two_at_once(start, figure)
     assert len(lines) <= 2 * (flood.seconds + 2)  # two for a code in a second, at most
     most_have_waited = 2 * ATTACKERS * (flood.seconds / TOLD_AFTER + 1)
     assert refused <= most_have_waited
-    assert p99(busy) < max(BEARABLE, 5 * p99(quiet))
-    both = f"{p99(quiet) * 1000:.1f}, {p99(busy) * 1000:.1f}"
+    assert busy < max(BEARABLE, 5 * quiet)
+    both = f"{quiet * 1000:.1f}, {busy * 1000:.1f}"
     figure("logins tried, past the gate, hashed", f"{tries}, {inside}, {hashed}")
     figure("seconds of flood", f"{flood.seconds:.0f}")
     figure("answers", json.dumps(dict(sorted(flood.statuses.items()))))

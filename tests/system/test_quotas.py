@@ -6,11 +6,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from statistics import quantiles
 
 import pytest
 
 from tests.system.client import Answer, Api, post, send
+from tests.system.pacing import answered, p99
 from tests.system.serving import Server
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
@@ -41,17 +41,6 @@ def tenant(server: Server, name: str) -> Api:
     }
     api.key = api.call("POST", "/auth/register", account)["api_key"]
     return api
-
-
-def p99(hook: str) -> float:
-    """Post at an even pace, and return the time of the slowest of a hundred answers."""
-    took = []
-    for n in range(EACH):
-        began = time.monotonic()
-        assert post(hook, {"n": n}).status == 202
-        took.append(time.monotonic() - began)
-        time.sleep(PACE)
-    return quantiles(took, n=100)[98]
 
 
 class Greedy:
@@ -123,11 +112,11 @@ def test_a_tenant_at_every_limit_at_once_is_told_so_and_slows_nobody(start, figu
     quiet = tenant(server, "quiet")
     hook = quiet.workflow("Quiet", {"id": "note", **NOTE})["webhook_url"]
     greedy = Greedy(tenant(server, "greedy"))
-    p99(hook)  # warm
+    answered(hook, EACH, pause=PACE)  # warm
 
-    before = p99(hook)
+    before = p99(answered(hook, EACH, pause=PACE))
     with greedy.asking():
-        meanwhile = p99(hook)
+        meanwhile = p99(answered(hook, EACH, pause=PACE))
 
     figure(
         "neighbour's p99 before and meanwhile, ms",
