@@ -343,27 +343,6 @@ def test_a_broken_application_is_found_before_a_reload_which_it_would_end(
     assert server.wait() == 3
 
 
-def test_stacks_are_written_when_the_event_loop_stands_still(serve):
-    server = serve()
-
-    answer = ask(server, CLOSING.replace(b"/", b"/stand-still?seconds=8", 1))
-
-    assert answer.endswith(b"asked")
-    server.wait_for_line("The event loop stood still")
-    assert "in keep" in server.output()
-    assert server.output().count("Stacks while the event loop stands still:") == 1
-
-
-def test_stacks_are_written_when_a_frozen_process_is_given_up(serve):
-    server = serve(GUNICORN_CMD_ARGS="--timeout 2")
-
-    answer = ask(server, CLOSING.replace(b"/", b"/freeze?seconds=60", 1))
-
-    assert answer == b""
-    server.wait_for_line("in freeze")
-    server.wait_for_line("Booting worker", count=2)
-
-
 def test_a_socket_that_systemd_opened_is_served():
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
