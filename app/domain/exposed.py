@@ -67,7 +67,7 @@ def _of_step(step: Mapping[str, Any], base: str) -> Iterator[Fault]:
     values, uses = step["with"], step.get("uses")
     if uses == references.CALLING:
         yield from _of_call(values, base)
-    elif uses in references.OWN_TYPES:
+    elif isinstance(uses, str) and uses in references.OWN_TYPES:
         yield from _of_channel(values.get("url"), f"{base}/url")
     else:
         yield from _named(values, base)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain import exposed
@@ -179,5 +179,6 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["vars", "steps", "on_failure"]), JSON))
+@example({"steps": [{"with": {}, "uses": []}]})
 def test_a_definition_of_any_shape_is_looked_through(definition):
     assert SECRET not in str(list(exposed.faults(definition)))

@@ -14,7 +14,8 @@ def told(caplog):
     caplog.set_level(logging.WARNING)
 
     def lines():
-        return [(each.name, each.msg, each.count) for each in caplog.records]
+        ours = [each for each in caplog.records if each.name == log.name]
+        return [(each.name, each.msg, each.count) for each in ours]
 
     return lines
 
