@@ -21,6 +21,7 @@ from tests.system.canary import FRONT, Canary, Front
 from tests.system.client import post
 from tests.system.naming import NameServer
 from tests.system.serving import Server
+from tests.system.waiting import eventually
 
 pytestmark = pytest.mark.system
 
@@ -177,4 +178,5 @@ def test_a_name_that_changes_its_address_is_connected_as_it_was_checked(
     assert set(others.values()) == {"blocked-address"}
     assert names.questions["rebind.example"] == 2  # one for each call
     assert seen == 0
+    eventually(lambda: canary.connections, within=20, what="the canary sees its own")
     assert canary.connections == 1
