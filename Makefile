@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 RUNS := $(VENV)/installed-run
 CHECKS := $(VENV)/installed-checks
-SYSTEM_JOBS ?= 4
+SYSTEM_JOBS ?= 3
 SECURITY = $(addprefix tests/web/test_, matrix.py csrf.py hostile.py headers.py audited.py limits.py refused_logins.py) \
 	$(addprefix tests/system/test_, described.py first_registration.py login_flood.py)
 BEHIND_NGINX = $(addprefix tests/system/test_,$(addsuffix .py,\
