@@ -175,7 +175,7 @@ def test_a_stop_in_the_middle_of_a_reload_loses_nothing(start, sink: Sink):
     api: Api = server.api()
     api.register()
     slow = api.workflow("Slow", step("slow", f"{sink.url}/slow?seconds=3"))
-    accepted = [post(slow["webhook_url"], {}).json["execution_id"] for _ in range(30)]
+    accepted = [post(slow["webhook_url"], {}).json["execution_id"] for _ in range(60)]
     sink.wait_for(10, within=10)
     before = begun(server)
 
@@ -189,7 +189,7 @@ def test_a_stop_in_the_middle_of_a_reload_loses_nothing(start, sink: Sink):
     assert found.keys() == {"success", "queued"}
     assert found["success"] >= 10
     again: Server = start(SLUICE_DATA_DIR=str(data))
-    executions = Api(again.url, api.key).all_finished(within=20)
+    executions = Api(again.url, api.key).all_finished(within=60)
     assert verdict.lost(accepted, executions) == []
     keys = Counter(each.key for each in sink.arrivals())
     assert keys == dict.fromkeys((f"{each}:slow" for each in accepted), 1)
