@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
+from app import grounding
 from app.connectors.catalog import CATALOG
-from app.connectors.http import HttpClient
 from app.connectors.registry import Registry
 from app.connectors.tokens import Purse
 from app.domain import ids, times
@@ -38,8 +38,8 @@ from app.engine.runner import Runner
 from app.engine.steps import Tools
 from app.engine.threads import OwnThreads
 from app.engine.vitals import Tally, Vitals
-from app.security import keyfile, modes
-from app.security.addresses import AddressGuard
+from app.grounding import Ground
+from app.security import modes
 from app.security.secrets import Secrets
 from app.security.vault import Vault
 from app.settings import Settings
@@ -47,8 +47,6 @@ from app.store.protocol import Processes, Store
 from app.store.sql import SqlStore
 from app.telemetry import logs
 from app.telemetry.metrics import Metrics
-from app.telemetry.signals import Signals
-from app.telemetry.traces import Tracer
 from app.web import wiring
 from app.web.services import Services
 
@@ -57,24 +55,12 @@ if TYPE_CHECKING:  # what knows Redis is imported when it is used
     from app.bell.ringer import Ringer
 
 log = logging.getLogger(__name__)
-VERSION = "0.1"
 HALT = 3  # the exit code at which gunicorn's master gives up, too
 NO_BELL = (
     "REDIS_URL is not set: the web processes execute what they accept, and a worker"
     " has nothing to do. Set it for web and worker processes alike."
 )
 SWITCH_INTERVAL = 0.001  # seconds; a computing execution keeps nobody waiting for long
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What everything else stands on."""
-
-    settings: Settings
-    vault: Vault
-    signals: Signals
-    store: Store
-    lines: logs.Lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +109,7 @@ def create_app(
     Raises:
         ValueError: a setting is wrong; the message names its variable.
     """
-    ground = _ground(settings or Settings.from_env(), store)
+    ground = grounding.lay(settings or Settings.from_env(), store)
     app = Flask("app", static_folder=None)
     core, line, begin = _door(ground, lambda: app.extensions.get("server"))
     services = Services(
@@ -155,7 +141,7 @@ def create_worker(settings: Settings) -> Workshop:
     """
     if settings.redis_url is None:
         raise ValueError(NO_BELL)
-    ground = _ground(settings, None)
+    ground = grounding.lay(settings)
     core = _core(ground, _process(settings, ground.vault, Kind.WORKER))
     lost = threading.Event()
 
@@ -182,20 +168,11 @@ def create_key_change(settings: Settings) -> KeyChange:
     Raises:
         ValueError: a setting is wrong; the message names its variable.
     """
-    vault = _vault(settings)
+    vault = grounding.vault(settings)
     store = SqlStore(settings.database, vault=vault)
     me = _process(settings, vault, Kind.WORKER, workers=0, queue=0)
     ownership = _ownership(settings, store.processes, me)
     return KeyChange(store=store, rotation=Rotation(store, vault, ownership))
-
-
-def _ground(settings: Settings, store: Store | None) -> Ground:
-    lines = logs.configure(level=settings.log_level, debug_cors=not settings.production)
-    vault, signals = _vault(settings), Signals(Metrics(), _tracer(settings))
-    store = store or SqlStore(settings.database, vault=vault, watch=signals)
-    return Ground(
-        settings=settings, vault=vault, signals=signals, store=store, lines=lines
-    )
 
 
 def _door(
@@ -247,7 +224,7 @@ def _core(
 ) -> Core:
     settings, store, signals = ground.settings, ground.store, ground.signals
     secrets = Secrets(store.credentials, ground.vault)
-    http = _http(settings, signals)
+    http = grounding.http(settings, signals)
     purse = Purse(http, store.grants, ground.vault)
     pool = WorkerPool(workers=me.workers, queue=me.queue)
     house = House.build(
@@ -258,20 +235,17 @@ def _core(
         max_steps=settings.max_steps,
         time_limit=settings.execution_timeout,
     )
-    runner = Runner(
-        house,
-        Plans(store.workflows, compiler),
-        Tools(
-            http=http,
-            secrets=secrets,
-            purse=purse,
-            metrics=signals.metrics,
-            tracer=signals.tracer,
-            gate=Gate(),
-            max_output=settings.max_output,
-        ),
-        time_limit=settings.execution_timeout,
+    tools = Tools(
+        http=http,
+        secrets=secrets,
+        purse=purse,
+        metrics=signals.metrics,
+        tracer=signals.tracer,
+        gate=Gate(),
+        max_output=settings.max_output,
     )
+    plans = Plans(store.workflows, compiler)
+    runner = Runner(house, plans, tools, time_limit=settings.execution_timeout)
     vitals = Vitals(
         house=house,
         data_dir=settings.data_dir,
@@ -316,7 +290,7 @@ def _plain(settings: Settings) -> dict[str, Any]:
         "signup_first": settings.signup == "first",
         "setup_token": settings.setup_token,
         "production": settings.production,
-        "session_key": _session_key(settings),
+        "session_key": grounding.session_key(settings),
         "origins": settings.origins,
         "password_places": settings.threads // 2,
         "metrics_token": settings.metrics_token,
@@ -355,42 +329,3 @@ def _warn_of_readers(data_dir: Path) -> None:
             "Others may read the data; run doctor",
             extra={"files": [str(each) for each in others[:5]], "count": len(others)},
         )
-
-
-def _vault(settings: Settings) -> Vault:
-    """Open the vault; in development its key is made and kept with the data."""
-    keys = settings.sealing_keys
-    return Vault(keys or (_kept(settings, "encryption.key", "SLUICE_ENCRYPTION_KEYS"),))
-
-
-def _session_key(settings: Settings) -> bytes:
-    """Return what the tokens of sessions are derived from."""
-    if settings.secret_key is not None:
-        return settings.secret_key.encode()
-    return _kept(settings, "session.key", "SLUICE_SECRET_KEY")
-
-
-def _kept(settings: Settings, name: str, variable: str) -> bytes:
-    """Return a key that is made once and kept with the data."""
-    return keyfile.key(settings.data_dir / name, variable)
-
-
-def _tracer(settings: Settings) -> Tracer:
-    """Record traces if somebody wants them; only then is what it takes imported."""
-    if settings.otlp_endpoint is None:
-        return Tracer()
-    from app.telemetry.otel import Recorder  # noqa: PLC0415 - 0.3 s and 15 MB
-
-    return Recorder(settings.otlp_endpoint, version=VERSION)
-
-
-def _http(settings: Settings, signals: Signals) -> HttpClient:
-    guard = AddressGuard(
-        allow_private=settings.private_allowed, allowed=settings.outbound_allow
-    )
-    return HttpClient(
-        guard,
-        max_body=settings.max_output,
-        user_agent=f"Sluice/{VERSION}",
-        signals=signals,
-    )
