@@ -89,38 +89,38 @@ def _of_call(values: Mapping[str, Any], base: str) -> Iterator[Fault]:
         yield Fault(f"{base}/body", IN_TEXT.format(name=name))
 
 
-def _named(value: Any, pointer: str, *, told: bool = False) -> Iterator[Fault]:
-    """Find what stands under the name of a secret, where none can be sealed."""
+def _leaves(
+    value: Any, pointer: str, *, told: bool = False
+) -> Iterator[tuple[Any, str, bool]]:
+    """Find what holds nothing further, and whether a name above it tells of secrets."""
     if isinstance(value, dict):
         for name, each in value.items():
             tells = told or masking.tells(str(name))
-            yield from _named(each, child(pointer, name), told=tells)
+            yield from _leaves(each, child(pointer, name), told=tells)
     elif isinstance(value, list):
         for index, each in enumerate(value):
-            yield from _named(each, child(pointer, index), told=told)
-    elif told and _may_be_secret(value):
-        yield Fault(pointer, READABLE)
+            yield from _leaves(each, child(pointer, index), told=told)
+    else:
+        yield value, pointer, told
+
+
+def _named(value: Any, pointer: str, *, told: bool = False) -> Iterator[Fault]:
+    """Find what stands under the name of a secret, where none can be sealed."""
+    for each, at, tells in _leaves(value, pointer, told=told):
+        if tells and _may_be_secret(each):
+            yield Fault(at, READABLE)
 
 
 def _beside(value: Any, pointer: str, *, told: bool = False) -> Iterator[Fault]:
     """Find what cannot be sealed under the name of a secret, where others are."""
-    if isinstance(value, dict):
-        for name, each in value.items():
-            tells = told or masking.tells(str(name))
-            yield from _beside(each, child(pointer, name), told=tells)
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from _beside(each, child(pointer, index), told=told)
-    elif (
-        isinstance(value, str)
-        and (told or masking.shows(value))
-        and literals.mixed(value)
-    ):
-        yield Fault(pointer, MIXED)
-    elif not told and isinstance(value, str) and (name := _in_json(value)):
-        yield Fault(pointer, IN_TEXT.format(name=name))
-    elif told and not isinstance(value, str) and _may_be_secret(value):
-        yield Fault(pointer, NUMBER)
+    for each, at, tells in _leaves(value, pointer, told=told):
+        if not isinstance(each, str):
+            if tells and _may_be_secret(each):
+                yield Fault(at, NUMBER)
+        elif (tells or masking.shows(each)) and literals.mixed(each):
+            yield Fault(at, MIXED)
+        elif not tells and (name := _in_json(each)):
+            yield Fault(at, IN_TEXT.format(name=name))
 
 
 def _of_url(url: Any, pointer: str) -> Iterator[Fault]:
@@ -158,15 +158,9 @@ def _holds(value: Any, *, told: bool) -> bool:
 
 def _in_expressions(value: Any, pointer: str) -> Iterator[Fault]:
     """Find texts that expressions give the name of a secret, or compare with one."""
-    if isinstance(value, dict):
-        for name, each in value.items():
-            yield from _in_expressions(each, child(pointer, name))
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from _in_expressions(each, child(pointer, index))
-    elif isinstance(value, str) and "{{" in value:
-        for source in literals.sources(value):
-            yield from _of_condition(source, pointer)
+    for each, at, _ in _leaves(value, pointer):
+        for source in literals.sources(each) if isinstance(each, str) else ():
+            yield from _of_condition(source, at)
 
 
 def _of_condition(source: Any, pointer: str) -> Iterator[Fault]:

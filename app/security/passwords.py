@@ -112,7 +112,7 @@ class Passwords:
 
 
 def _give_way() -> None:
-    """Let this thread compute when no other has anything to do; Linux has such."""
+    """Give this thread a third of the share of others, where threads have their own."""
     with suppress(OSError):  # a sandbox may forbid it
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 

@@ -100,7 +100,7 @@ class Receiver:
         except problems.Refused as error:
             problem = error.problem
         except ServiceError as error:
-            self._metrics.webhook(_failed(error))
+            self._metrics.webhook(_outcome(error))
             problem = problems.expected(error)
         span.note({"http.response.status_code": problem.status})
         span.fail(problem.code)
@@ -240,7 +240,7 @@ class Receiver:
         self, span: Span, workflow: Workflow, future: "Future[Execution]"
     ) -> None:
         error = future.exception()
-        outcome = _failed(error) if error else "accepted"
+        outcome = _outcome(error)
         self._metrics.webhook(outcome)
         if error and not isinstance(error, Duplicate | RateLimited):
             self._rates.give_back(workflow)
@@ -264,7 +264,10 @@ def _key(door: Door, delivery: Delivery, payload: Payload) -> bytes | None:
         return None
 
 
-def _failed(error: BaseException) -> str:
+def _outcome(error: BaseException | None) -> str:
+    """Name what became of a webhook, for the metrics."""
+    if error is None:
+        return "accepted"
     if isinstance(error, Overloaded):
         return "shed"
     return "duplicate" if isinstance(error, Duplicate) else "failed"

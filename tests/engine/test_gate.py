@@ -130,15 +130,21 @@ def test_a_turn_that_does_not_end_holds_up_nobody_for_long(now):
         assert gate.waiting == 0
 
 
-def test_an_execution_computes_only_when_the_one_before_has_its_turn_over(make_rig):
-    rig = make_rig(workers=2)
+def one_behind_the_other(rig):
+    """Submit one that computes until told, and one that waits for its turn."""
     thinking = rig.workflow({"id": "a", "uses": "thinker", "with": {}})
     quick = rig.workflow(VALUE)
-
     first = rig.submit(thinking)
     assert rig.outside.begun.wait(PATIENCE)
     second = rig.submit(quick)
     wait_for_a_line(rig.turns)
+    return first, second
+
+
+def test_an_execution_computes_only_when_the_one_before_has_its_turn_over(make_rig):
+    rig = make_rig(workers=2)
+
+    first, second = one_behind_the_other(rig)
     assert rig.get(second).status is not Status.SUCCESS
     rig.outside.open.set()
 
@@ -159,13 +165,8 @@ def test_while_one_waits_for_the_world_another_computes(make_rig):
 
 def test_what_is_cancelled_while_it_waits_for_its_turn_computes_nothing(make_rig):
     rig = make_rig(workers=2)
-    thinking = rig.workflow({"id": "a", "uses": "thinker", "with": {}})
-    second = rig.workflow(VALUE)
 
-    first = rig.submit(thinking)
-    assert rig.outside.begun.wait(PATIENCE)
-    waits = rig.submit(second)
-    wait_for_a_line(rig.turns)
+    first, waits = one_behind_the_other(rig)
     rig.dispatcher.cancel("tenant_1", waits.id)
     rig.outside.open.set()
 
