@@ -36,5 +36,16 @@ def test_goes_on_after_an_action_that_raised(caplog):
     assert "Tick failed" in caplog.text
 
 
-def test_stops_before_it_was_started():
-    Ticker("t", lambda: 1.0).stop()
+def test_stops_before_it_was_started_and_never_begins():
+    called = threading.Event()
+
+    def action():
+        called.set()
+        return 60.0
+
+    ticker = Ticker("t", action)
+    ticker.stop()
+    ticker.start()
+    ticker.stop()
+
+    assert not called.is_set()

@@ -126,6 +126,9 @@ def test_what_only_an_old_version_names_may_go(store, company, kept):
 
     store.credentials.delete(company.id, kept.id)
 
+    with pytest.raises(NotFound):
+        store.credentials.get(company.id, kept.id)
+
 
 def test_what_a_deleted_workflow_named_may_go(store, company, kept):
     publish(company, needs(kept.name))
@@ -133,6 +136,9 @@ def test_what_a_deleted_workflow_named_may_go(store, company, kept):
 
     assert store.credentials.get(company.id, kept.id) == kept
     store.credentials.delete(company.id, kept.id)
+
+    with pytest.raises(NotFound):
+        store.credentials.get(company.id, kept.id)
 
 
 def test_a_version_brings_the_credentials_that_were_written_into_it(store, company):
