@@ -72,6 +72,9 @@ class _Functions(functions.Functions):
         return search in subject
 
 
+_OPTIONS = Options(custom_functions=functions.Functions())  # not called: see below
+
+
 class Interpreter(TreeInterpreter):
     """Evaluates one expression once.
 
@@ -80,7 +83,7 @@ class Interpreter(TreeInterpreter):
     """
 
     def __init__(self) -> None:
-        super().__init__(Options(custom_functions=_Functions(self)))
+        super().__init__(_OPTIONS)
         self.steps_left = STEPS
         self.size_left = SIZE
 
@@ -110,6 +113,10 @@ class Interpreter(TreeInterpreter):
         if self.steps_left < 0:
             raise OverBudget(f"takes more than {STEPS} steps")
         return getattr(self, "visit_" + node["type"])(node, value)
+
+    def visit_function_expression(self, node: Node, value: Any) -> Any:
+        arguments = [self.visit(child, value) for child in node["children"]]
+        return _Functions(self).call_function(node["value"], arguments)
 
     def visit_field(self, node: Node, value: Any) -> Any:
         return value.get(node["value"]) if isinstance(value, dict) else None

@@ -110,6 +110,7 @@ class DeadlineWorker(ThreadWorker):
         except Exception:
             log.critical("The engine did not start, so the server stops", exc_info=True)
             sys.exit(Arbiter.WORKER_BOOT_ERROR)
+        process.settle()
 
     def run(self) -> None:
         """Serve until told to stop, then drain."""

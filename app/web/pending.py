@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
@@ -47,9 +49,8 @@ class Pending:
         visit: Visit | None = None,
         accepted: int = 202,
     ) -> None:
-        self._future, self._request_id = future, request_id
-        self._patience, self._visit = patience, visit
-        self._accepted = accepted
+        self._future = future
+        self._teller = _Teller(request_id, patience, visit, accepted)
 
     @classmethod
     def refused(cls, problem: Problem, *, request_id: str) -> "Pending":
@@ -71,54 +72,76 @@ class Pending:
         Raises:
             Exception: what broke on our side.
         """
-        with self._visit or nullcontext():
-            return self._answer()
+        return self._teller.answer(self._future)
 
     @property
     def waits_for_end(self) -> bool:
         """Whether `answer` takes as long as the run, and so needs a thread."""
-        return self._visit is not None
-
-    def _answer(self) -> Answer:
-        try:
-            return self._outcome()
-        except TimeoutError:
-            headers = {"Retry-After": "1"}
-            late = Problem(status=503, code="too-late", detail=LATE, headers=headers)
-            return self.told(late, self._request_id)
-        except _Settled as over:
-            return over.answer
-        except problems.Refused as error:
-            return self.told(error.problem, self._request_id)
-        except ServiceError as error:
-            return self.told(problems.expected(error), self._request_id)
-
-    def _outcome(self) -> Answer:
-        status, named = self._accepted, "queued"
-        try:
-            execution_id = self._future.result(self._patience).id
-        except Duplicate as known:
-            execution_id, status, named = known.execution_id, 200, "duplicate"
-        if self._visit:
-            return self._visit.answer(execution_id)
-        return _received(status, named, execution_id)
+        return self._teller.visit is not None
 
     def when_answered(self, tell: Callable[[Answer], None]) -> None:
         """Call back once, with the answer; maybe from the store's thread."""
-        self._future.add_done_callback(lambda _: tell(self._answer_at_last()))
-
-    def _answer_at_last(self) -> Answer:
-        try:
-            return self.answer()
-        except Exception:  # the last one who could tell the sender
-            log.exception("Webhook failed")
-            return self.told(problems.internal(), self._request_id)
+        self._future.add_done_callback(partial(self._teller.answer_at_last, tell))
 
     @staticmethod
     def told(problem: Problem, request_id: str) -> Answer:
         """Tell a problem."""
         headers = {"Content-Type": problems.MEDIA_TYPE, **problem.headers}
         return Answer(problem.status, headers, problem.document(request_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """What makes an answer of a commit.
+
+    Apart from its future, which keeps those that it calls: two that keep each other,
+    and all that they know, are only found by looking for garbage.
+    """
+
+    request_id: str
+    patience: float
+    visit: Visit | None
+    accepted: int
+
+    def answer(self, future: "Future[Execution]") -> Answer:
+        with self.visit or nullcontext():
+            return self._answer(future)
+
+    def answer_at_last(
+        self, tell: Callable[[Answer], None], future: "Future[Execution]"
+    ) -> None:
+        tell(self._answer_of_any(future))
+
+    def _answer_of_any(self, future: "Future[Execution]") -> Answer:
+        try:
+            return self.answer(future)
+        except Exception:  # the last one who could tell the sender
+            log.exception("Webhook failed")
+            return Pending.told(problems.internal(), self.request_id)
+
+    def _answer(self, future: "Future[Execution]") -> Answer:
+        try:
+            return self._outcome(future)
+        except TimeoutError:
+            headers = {"Retry-After": "1"}
+            late = Problem(status=503, code="too-late", detail=LATE, headers=headers)
+            return Pending.told(late, self.request_id)
+        except _Settled as over:
+            return over.answer
+        except problems.Refused as error:
+            return Pending.told(error.problem, self.request_id)
+        except ServiceError as error:
+            return Pending.told(problems.expected(error), self.request_id)
+
+    def _outcome(self, future: "Future[Execution]") -> Answer:
+        status, named = self.accepted, "queued"
+        try:
+            execution_id = future.result(self.patience).id
+        except Duplicate as known:
+            execution_id, status, named = known.execution_id, 200, "duplicate"
+        if self.visit:
+            return self.visit.answer(execution_id)
+        return _received(status, named, execution_id)
 
 
 def _received(status: int, named: str, execution_id: str) -> Answer:

@@ -78,6 +78,7 @@ class Life:
         self.workshop.listener.start()
         if port is not None:
             self._tell(settings, port)
+        process.settle()
         log.info("Worker started", extra={"threads": settings.pool_workers})
 
     def end(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What the worker leaves on the disk."""
+"""What the worker leaves on the disk and in memory."""
 
 import stat
 import subprocess
@@ -35,3 +35,16 @@ def test_no_core_file_and_in_production_no_look_into_the_process():
     }
 
     assert told == {True: ["0", "0", "0"], False: ["0", "0", "1"]}
+
+
+def test_what_a_start_has_made_is_not_looked_through_again():
+    program = (
+        "import gc; from app.server import process; process.settle();"
+        " print(gc.get_freeze_count() > 1000, gc.get_threshold()[0])"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+
+    assert done.stdout.split() == ["True", "10000"]
