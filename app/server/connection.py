@@ -47,7 +47,7 @@ class Connection:
         self.deadline = 0.0  # when it is over, whatever the client does
         self.request: Any = None  # gunicorn's, while it is served
         self.keep = False  # whether another request may follow the one served
-        self.watched = False  # whether the poller knows the socket
+        self.watched = 0  # the events for which the poller watches the socket
         self.discarded = 0  # bytes thrown away while lingering
         self._counted = 0
 

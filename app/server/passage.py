@@ -90,20 +90,26 @@ class Passage:
         conn.phase, conn.since = phase, self._clock()
         conn.deadline = conn.since + seconds
         writing = phase is Phase.WRITING
-        events = selectors.EVENT_WRITE if writing else selectors.EVENT_READ
+        self._watch(conn, selectors.EVENT_WRITE if writing else selectors.EVENT_READ)
+
+    def _watch(self, conn: Connection, events: int) -> None:
+        if conn.watched == events:
+            return
         watch = self._poller.modify if conn.watched else self._poller.register
         watch(conn.sock, events, partial(self._on_event, conn))
-        conn.watched = True
+        conn.watched = events
 
     def _unwatch(self, conn: Connection) -> None:
         if conn.watched:
             self._poller.unregister(conn.sock)
-            conn.watched = False
+            conn.watched = 0
 
     def _on_event(self, conn: Connection, _: socket.socket) -> None:
         step = self._steps.get(conn.phase)
-        if step:  # not closed by an earlier event of the same poll
+        if step:
             self._guarded(conn, step)
+        else:  # served, or closed by an earlier event of the same poll
+            self._unwatch(conn)
 
     def _guarded(self, conn: Connection, step: Callable[[Connection], None]) -> None:
         """Move one connection on; nothing that goes wrong may touch the others."""
@@ -140,7 +146,11 @@ class Passage:
             conn.outlet.try_send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _serve(self, conn: Connection, request: Any) -> None:
-        self._unwatch(conn)
+        """Hand a request on; few clients send or leave before it is answered.
+
+        So the socket stays watched until one does: a kept connection costs the
+        poller no call.
+        """
         conn.phase, conn.since, conn.deadline = Phase.SERVING, self._clock(), math.inf
         conn.request = request
         self._seams.serve(conn)

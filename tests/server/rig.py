@@ -21,9 +21,9 @@ class Rig:
         self.served = []
         self.broken = False
         self._stack = stack
-        self._poller = stack.enter_context(selectors.DefaultSelector())
+        self.poller = stack.enter_context(selectors.DefaultSelector())
         self.traffic = Traffic(
-            self._poller,
+            self.poller,
             limits=Limits(**limits),
             parse=parse,
             serve=self.serve,
@@ -48,7 +48,7 @@ class Rig:
         """Move the clock, and handle what is there until nothing is."""
         self.now += seconds
         self.traffic.tick()
-        while events := self._poller.select(0):
+        while events := self.poller.select(0):
             for key, _ in events:
                 key.data(key.fileobj)
 

@@ -117,6 +117,19 @@ def test_pipelined_requests_are_served_one_after_the_other(rig):
     assert rig.served == []
 
 
+def test_a_kept_connection_is_made_known_to_the_poller_once(rig):
+    client = rig.connect()
+    rig.send(client, GET)
+    [conn] = rig.served
+    known = rig.poller.get_key(conn.sock)
+
+    rig.answer(conn)
+    rig.send(client, GET)
+
+    assert rig.served == [conn, conn]
+    assert rig.poller.get_key(conn.sock) is known
+
+
 def test_what_is_pipelined_behind_a_closing_request_is_not_served(rig):
     client = rig.connect()
     rig.send(client, GET * 2)
