@@ -28,6 +28,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from app.server import process
 from app.server.answering import answer
+from app.server.calls import Calls
 from app.server.connection import Connection
 from app.server.counts import CountsFolder
 from app.server.drain import Drain, Engine, Idle
@@ -59,6 +60,10 @@ class DeadlineWorker(ThreadWorker):
     swift: Swift | None = None
     rests_until = 0.0  # when to accept again after an accept that failed
     hurried = False  # whether the process must end without waiting for anybody
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)  # type: ignore[no-untyped-call]
+        self.method_queue = Calls()  # type: ignore[assignment]  # of the same methods
 
     @classmethod
     def check_config(cls, cfg: Any, _: Any) -> None:
