@@ -171,7 +171,11 @@ class Framer:
 
 def header(request: Request, name: str) -> str | None:
     """Return a field's value by its name in capitals, the first if there are more."""
-    return next((value for each, value in request.headers if each == name), None)
+    for each, value in request.headers:
+        if each == name:
+            found: str = value
+            return found
+    return None
 
 
 def _expects_continue(request: Request) -> bool:

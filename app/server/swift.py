@@ -5,6 +5,7 @@ Its reply comes later, from any thread, and is sent by the loop.
 """
 
 import logging
+import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
@@ -78,6 +79,7 @@ class Swift:
         self._answered, self._is_ending, self._clock = answered, is_ending, clock
         self._waiting: OrderedDict[Connection, tuple[Any, float]] = OrderedDict()
         self._held: deque[tuple[float, Callable[[], None]]] = deque()
+        self._thread = threading.get_ident()
 
     def take(self, conn: Connection) -> bool:
         """Take the request of a connection, unless it needs a thread."""
@@ -121,6 +123,8 @@ class Swift:
         send = partial(self._send, conn, response, status, fields, body)
         if after and len(self._held) < HELD:
             self._held.append((self._clock() + after, send))
+        elif threading.get_ident() == self._thread and conn.framer.idle:
+            send()  # unless another request was sent ahead, which would nest
         else:
             self._defer(send)
 

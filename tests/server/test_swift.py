@@ -1,6 +1,7 @@
 """Requests that the event loop takes itself, over socket pairs."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -20,6 +21,7 @@ class Application:
 
     def __init__(self):
         self.willing = True
+        self.knows = False  # whether it replies at once
         self.bodies = []
         self.replies = []
 
@@ -28,6 +30,8 @@ class Application:
             return False
         self.bodies.append(environ["wsgi.input"].read())
         self.replies.append(reply)
+        if self.knows:
+            reply(*ACCEPTED)
         return True
 
 
@@ -37,12 +41,12 @@ class SwiftRig(Rig):
     def __init__(self, stack):
         super().__init__(stack, parser())
         self.application, self.ending = Application(), False
-        self._deferred: list[tuple[Any, ...]] = []
+        self.deferred: list[tuple[Any, ...]] = []
         self.swift = Swift(
             self.application,
             paths=["/hooks/"],
             cfg=config(),
-            defer=lambda *call: self._deferred.append(call),
+            defer=lambda *call: self.deferred.append(call),
             answered=self.traffic.answered,
             is_ending=lambda: self.ending,
             clock=lambda: self.now,
@@ -55,8 +59,8 @@ class SwiftRig(Rig):
     def turn(self, seconds=0.0):
         super().turn(seconds)
         self.swift.tick()
-        while self._deferred:
-            call, *arguments = self._deferred.pop(0)
+        while self.deferred:
+            call, *arguments = self.deferred.pop(0)
             call(*arguments)
             super().turn()
 
@@ -93,6 +97,44 @@ def test_the_connection_takes_the_next_request_that_was_sent_ahead(rig):
     rig.reply(1)
 
     assert client.recv(65536).count(b"HTTP/1.1 202 ACCEPTED\r\n") == 2
+
+
+def test_an_answer_that_is_known_at_once_is_sent_at_once(rig):
+    rig.application.knows = True
+    client = rig.connect()
+
+    client.sendall(EVENT)
+    Rig.turn(rig)  # reads, and makes no deferred call
+
+    assert client.recv(65536).endswith(b"\r\n\r\nok")
+    assert (rig.deferred, rig.traffic.serving) == ([], 0)
+    rig.send(client, EVENT)
+    assert client.recv(65536).endswith(b"\r\n\r\nok")
+
+
+def test_no_number_of_requests_sent_ahead_goes_to_the_depth_of_the_stack(rig):
+    rig.application.knows = True
+    client, sent = rig.connect(), 60_000 // len(EVENT)
+
+    rig.send(client, EVENT * sent)
+
+    answers = b""
+    while answers.count(b"HTTP/1.1 202 ") < sent:
+        rig.turn()
+        answers += client.recv(1 << 20)
+    assert len(rig.application.bodies) == sent
+
+
+def test_a_reply_of_another_thread_is_left_to_the_loop(rig):
+    client = rig.connect()
+    rig.send(client, EVENT)
+
+    with ThreadPoolExecutor(1) as other:
+        other.submit(lambda: rig.application.replies[0](*ACCEPTED)).result()
+
+    assert len(rig.deferred) == 1
+    rig.turn()
+    assert client.recv(65536).endswith(b"\r\n\r\nok")
 
 
 @pytest.mark.parametrize(
