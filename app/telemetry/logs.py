@@ -2,20 +2,20 @@
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from logging.handlers import QueueHandler, QueueListener
-from queue import Full, Queue
+from queue import SimpleQueue
+from select import PIPE_BUF
 
-from app.domain.masking import Mask, without_named
-from app.server.jsonlog import JsonLogFormatter
+from app.domain.masking import Mask, tells, without_named
+from app.server.jsonlog import JsonLogFormatter, extras, is_simple
 
 WAITING_LINES = 10_000  # lines kept while stdout is blocked; later ones are dropped
 
 _facts: ContextVar[dict[str, str] | None] = ContextVar("facts", default=None)
 _mask: ContextVar[Mask | None] = ContextVar("mask", default=None)
-_OWN = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime"})
 
 
 def bind(**facts: str | None) -> None:
@@ -51,77 +51,109 @@ def hiding(mask: Mask) -> Iterator[None]:
         _mask.reset(before)
 
 
-class Stdout(logging.Handler):
-    """Writes to whatever standard output is when the line is written."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            sys.stdout.write(self.format(record) + "\n")
-            sys.stdout.flush()
-        except Exception:  # noqa: BLE001  what a handler does with its own failure
-            self.handleError(record)
-
-
-class Lines(QueueHandler):
+class Lines(logging.Handler):
     """Hands records to a thread that writes them, so that no request waits for stdout.
 
-    When stdout is blocked for so long that the queue is full, lines are dropped
+    When stdout is blocked for so long that too many lines wait, later ones are dropped
     and counted rather than the service stopped.
     """
 
     def __init__(self) -> None:
-        super().__init__(Queue(WAITING_LINES))
+        super().__init__()
+        self.setFormatter(JsonLogFormatter())
         self.dropped = 0
-        self._out = Stdout()
-        self._out.setFormatter(JsonLogFormatter())
-        self._listener: QueueListener | None = None
+        self._waiting: SimpleQueue[logging.LogRecord | None] = SimpleQueue()
+        self._writer: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to write from a thread; after the fork."""
-        if self._listener is None:
-            self._listener = QueueListener(self.queue, self._out)
-            self._listener.start()
+        if self._writer is None:
+            self._writer = threading.Thread(
+                target=self._write_all, name="log", daemon=True
+            )
+            self._writer.start()
 
     def stop(self) -> None:
         """Write what waits, then write directly."""
-        if self._listener is not None:
-            self._listener.stop()
-            self._listener = None
+        self.acquire()
+        try:
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                self._waiting.put(None)
+                writer.join()
+        finally:
+            self.release()
 
     def close(self) -> None:
         """Lose no line at the end of the process."""
         self.stop()
         super().close()
 
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        for name, value in (_facts.get() or {}).items():
-            record.__dict__.setdefault(name, value)
-        extras = vars(record).keys() - _OWN
-        vars(record).update(
-            without_named({each: vars(record)[each] for each in extras})
-        )
-        if mask := _mask.get():
-            self._hide(record, mask, extras)
-        return record
-
-    def _hide(
-        self, record: logging.LogRecord, mask: Mask, extras: Iterable[str]
-    ) -> None:
-        record.msg, record.args = mask.text(record.getMessage()), None
-        for name in extras:
-            vars(record)[name] = mask.value(vars(record)[name])
-        if record.exc_info:
-            trace = logging.Formatter().formatException(record.exc_info)
-            record.exc_text, record.exc_info = mask.text(trace), None
-
-    def enqueue(self, record: logging.LogRecord) -> None:
-        if self._listener is None:
-            self._out.handle(record)
-            return
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand a record over, with what is known here and nowhere else."""
         try:
-            self.queue.put_nowait(record)
-        except Full:
+            _complete(record)
+        except Exception:  # noqa: BLE001  what a handler does with its own failure
+            self.handleError(record)
+            return
+        if self._writer is None:
+            self._write(self._line(record))
+        elif self._waiting.qsize() < WAITING_LINES:
+            self._waiting.put(record)
+        else:
             self.dropped += 1
+
+    def _write_all(self) -> None:
+        """Write lines as they come, those that wait together at once.
+
+        No more than a pipe takes as a whole, whoever else writes to it.
+        """
+        text = ""
+        for record in iter(self._waiting.get, None):
+            line = self._line(record)
+            if len(text) + len(line) > PIPE_BUF:
+                self._write(text)
+                text = ""
+            text += line
+            if self._waiting.empty():
+                self._write(text)
+                text = ""
+        self._write(text)
+
+    def _line(self, record: logging.LogRecord) -> str:
+        try:
+            return f"{self.format(record)}\n"
+        except Exception:  # noqa: BLE001  what a handler does with its own failure
+            self.handleError(record)
+            return ""
+
+    def _write(self, text: str) -> None:
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except Exception:  # noqa: BLE001
+            self.handleError(logging.makeLogRecord({"msg": text}))
+
+
+def _complete(record: logging.LogRecord) -> None:
+    """Add what is bound, and hide what must not be seen."""
+    said = vars(record)
+    for name, value in (_facts.get() or {}).items():
+        said.setdefault(name, value)
+    added = extras(record)
+    if any(map(tells, added)) or not is_simple(added):
+        said.update(without_named(added))
+    if mask := _mask.get():
+        _hide(record, mask)
+
+
+def _hide(record: logging.LogRecord, mask: Mask) -> None:
+    record.msg, record.args = mask.text(record.getMessage()), None
+    for name, value in extras(record).items():
+        vars(record)[name] = mask.value(value)
+    if record.exc_info:
+        trace = logging.Formatter().formatException(record.exc_info)
+        record.exc_text, record.exc_info = mask.text(trace), None
 
 
 def _has_origin(record: logging.LogRecord) -> bool:
@@ -132,6 +164,7 @@ def _has_origin(record: logging.LogRecord) -> bool:
 
 def configure(*, level: str, debug_cors: bool) -> Lines:
     """Send every logger of the process through one handler, and return it."""
+    _ask_less()
     lines = Lines()
     root = logging.getLogger()
     for handler in [*root.handlers]:
@@ -144,3 +177,9 @@ def configure(*, level: str, debug_cors: bool) -> Lines:
     for chatty in ("alembic", "httpcore2", "httpx2"):
         logging.getLogger(chatty).setLevel("WARNING")
     return lines
+
+
+def _ask_less() -> None:
+    """Let records leave out what no line tells, as the logging HOWTO has it."""
+    logging._srcfile = None  # noqa: SLF001 - a walk up the stack for each line
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

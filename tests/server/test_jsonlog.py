@@ -1,8 +1,12 @@
 import json
 import logging
+import math
 import sys
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.server.jsonlog import LONGEST, JsonLogFormatter
 
@@ -104,3 +108,32 @@ def test_a_dictionary_as_message_is_text_and_cannot_forge_fields():
 
     assert fields["level"] == "info"
     assert "forged" in fields["message"]
+
+
+@settings(deadline=None)
+@given(st.floats(0, 7e9))
+def test_a_timestamp_is_the_moment_cut_off_at_milliseconds(created):
+    said = json.loads(line(created=created))["timestamp"]
+
+    told = datetime.fromtimestamp(created, UTC)
+    assert said == told.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+SIMPLE = st.text() | st.integers() | st.booleans() | st.none()
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(["a", "b", "c"]), SIMPLE | st.floats()))
+def test_what_is_written_fast_is_what_json_would_have_written(extras):
+    written = line(**extras)
+
+    read = json.loads(written)
+    assert json.dumps(read, separators=(",", ":")) == written
+    assert {name: read[name] for name in extras} == {
+        name: value if json_says(value) else str(value)
+        for name, value in extras.items()
+    }
+
+
+def json_says(value):
+    return not isinstance(value, float) or math.isfinite(value)

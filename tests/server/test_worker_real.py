@@ -291,7 +291,7 @@ def test_two_reloads_and_an_upgrade_under_load_fail_no_request(serve):
     def replace_everything():
         for number in (1, 2):
             server.send("HUP")
-            server.wait_for_line('"message": "Drained"', count=number)
+            server.wait_for_line('"message":"Drained"', count=number)
         old = server.pid
         server.send("USR2")
         server.follow_new_master()
