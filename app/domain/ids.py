@@ -2,9 +2,11 @@
 
 import os
 import re
+import struct
 import threading
 import time
 
+DRAWN = 128  # random numbers fetched at once
 COUNTER_MAX = 0xFFF  # 12 bits
 PATTERN = re.compile(r"[a-z]{2,6}(?:_[a-z]{2,6})?_[0-9a-f]{32}")
 
@@ -29,7 +31,27 @@ class _Clock:
             return self._last
 
 
-_clock = _Clock()
+class _Dice:
+    """Random numbers of the kernel, of 64 bits each.
+
+    Many are fetched at once, because each call gives up the GIL; a process that is
+    forked begins with none.
+    """
+
+    def __init__(self) -> None:
+        self._drawn: list[int] = []
+        os.register_at_fork(after_in_child=self._drawn.clear)
+
+    def throw(self) -> int:
+        try:
+            return self._drawn.pop()
+        except IndexError:
+            first, *others = struct.unpack(f"{DRAWN}Q", os.urandom(DRAWN * 8))
+            self._drawn += others
+            return int(first)
+
+
+_clock, _dice = _Clock(), _Dice()
 
 
 def new(prefix: str) -> str:
@@ -39,7 +61,7 @@ def new(prefix: str) -> str:
     counter of 12 bits in ``rand_a``).
     """
     millis, counter = _clock.tick()
-    tail = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF | 1 << 63
+    tail = _dice.throw() & 0x3FFF_FFFF_FFFF_FFFF | 1 << 63
     return f"{prefix}_{millis:012x}7{counter:03x}{tail:016x}"
 
 
