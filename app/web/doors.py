@@ -137,13 +137,18 @@ class Doors:
         return self._look_up(token, changes)
 
     def is_swift(self, token: str) -> bool:
-        """Tell whether the store need not be asked, nor a thread be taken."""
+        """Tell whether the store need not be asked, nor a thread be taken.
+
+        What is about to end is forgotten, so that the thread which is taken looks
+        again, and others need none.
+        """
         if not tokens.well_formed(token):
             return True
         with self._lock:
             known = self._known.get(token)
-        if known is None or known.until < self._clock() + MARGIN:
-            return False
+            if known is None or known.until < self._clock() + MARGIN:
+                self._known.pop(token, None)
+                return False
         return known.door is None or known.door.is_swift
 
     def forget(self, tenant_id: str, workflow_id: str | None = None) -> None:

@@ -7,7 +7,7 @@ from app.domain import times
 from app.domain.errors import NotFound
 from app.domain.workflow import Published, Token, Version, Workflow
 from app.security import tokens
-from app.web.doors import SIZE, TTL, Doors
+from app.web.doors import MARGIN, SIZE, TTL, Doors
 from app.web.verifying import Verifiers
 
 TOKEN = tokens.new()
@@ -95,6 +95,21 @@ def test_a_door_is_looked_up_once_as_long_as_it_is_fresh(doors, stored, clock):
     clock.now += TTL
     assert doors.find(TOKEN).workflow.id == "wf_1"
     assert stored.asked == [TOKEN] * 2
+
+
+def test_a_door_whose_time_is_nearly_over_takes_one_thread_to_look_again(
+    doors, stored, clock
+):
+    assert not doors.is_swift(TOKEN)
+    doors.find(TOKEN)
+    assert doors.is_swift(TOKEN)
+
+    clock.now += TTL - MARGIN / 2
+    assert not doors.is_swift(TOKEN)
+    doors.find(TOKEN)
+
+    assert stored.asked == [TOKEN] * 2
+    assert doors.is_swift(TOKEN)
 
 
 def test_an_unknown_token_is_remembered_as_unknown(doors, stored):
