@@ -83,8 +83,10 @@ class Verifier:
         A verdict says why the question does not deserve an answer.
         """
         kind = HANDSHAKES.get(self.scheme.handshake or "")
+        if kind is None:
+            return None
         signed = self._signed(delivery)
-        if kind is None or not kind.asked(signed):
+        if not kind.asked(signed):
             return None
         keys = self._signers(signed, now) if kind.is_signed else self.tokens
         if isinstance(keys, Verdict):
