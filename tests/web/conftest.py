@@ -23,6 +23,7 @@ from app.store.protocol import Store
 from app.web.gate import Gate
 from app.web.limits import Limits
 from app.web.signup import Policy, Signup
+from tests.web.looping import Loop
 
 PASSWORD = "correct horse battery staple"
 NOTE = {"id": "note", "uses": "set", "with": {"value": "{{ trigger.body }}"}}
@@ -144,11 +145,13 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-@pytest.fixture(params=["past Flask", "by Flask"])
+@pytest.fixture(params=["on the loop", "past Flask", "by Flask"])
 def way_in(
     request: pytest.FixtureRequest, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Webhooks come in as they do, and once more by the blueprint alone."""
+    """Webhooks come in as they do, without the loop, and by the blueprint alone."""
+    if request.param == "on the loop":
+        monkeypatch.setattr(app, "wsgi_app", Loop.of(app))
     if request.param == "by Flask":
         monkeypatch.setattr(app, "wsgi_app", app.wsgi_app.front.behind)  # type: ignore[attr-defined]
 

@@ -11,6 +11,7 @@ from app.store.memory import MemoryStore
 from app.web.front import Front
 from app.web.services import Services
 from tests.web.conftest import hook_of
+from tests.web.looping import Loop
 from tests.web.signed import BODY, deliver, guarded, named
 
 ORIGIN = {"Origin": "http://localhost:5173"}
@@ -37,11 +38,17 @@ def told(answer):
 
 
 class Both:
-    """One service, asked in both ways."""
+    """One service, asked in both ways, ours being that of threads or of the loop."""
 
-    def __init__(self, app, monkeypatch):
-        self._app, self._patch = app, monkeypatch
-        self._front, self.flask = app.wsgi_app, app.wsgi_app.front.behind
+    def __init__(self, app, monkeypatch, *, is_loop):
+        self._app, self._patch, self._is_loop = app, monkeypatch, is_loop
+        self.flask = app.wsgi_app.front.behind
+        self.stand(app.wsgi_app, app.extensions["services"])
+
+    def stand(self, front, services):
+        """Put something before Flask."""
+        is_loop = self._is_loop
+        self._front = Loop(front, front.take, services) if is_loop else front
 
     def ask(self, send):
         """Send the same twice, and return both answers."""
@@ -52,9 +59,9 @@ class Both:
         return send(self._app.test_client())
 
 
-@pytest.fixture
-def both(app, monkeypatch):
-    return Both(app, monkeypatch)
+@pytest.fixture(params=["a thread", "the loop"])
+def both(request, app, monkeypatch):
+    return Both(app, monkeypatch, is_loop=request.param == "the loop")
 
 
 def chunked(client, path, body):
@@ -139,8 +146,7 @@ def test_what_is_repeated_or_not_signed_is_answered_alike(api, client, both, wro
 def test_a_fault_of_ours_is_told_alike_and_logged(app, both, caplog):
     services = app.extensions["services"]
     broken = replace(services, max_body=None)  # as no setting can make it
-    way = Front(both.flask, broken, trusted_hosts=())
-    both._front = way
+    both.stand(Front(both.flask, broken, trusted_hosts=()), broken)
     app.extensions["services"] = broken
     try:
         ours, reference = both.ask(lambda c: c.post("/hooks/" + "x" * 32, data=b"x"))
@@ -188,6 +194,20 @@ def test_the_front_takes_events_and_the_metrics_tell_their_route(
 
     monkeypatch.undo()
     assert count() - before == 1
+
+
+def test_the_loop_takes_events_whose_door_is_known(api, app, client, monkeypatch):
+    hook = hook_of(api.workflow())
+    waiting = hook_of(api.workflow("Echo", ECHO, respond="on_finish"))
+    loop = Loop.of(app)
+    monkeypatch.setattr(app, "wsgi_app", loop)
+
+    assert client.post(hook, json={}).status_code == 202
+    assert client.post("/hooks/" + "x" * 32).status_code == 404
+    assert loop.taken == 2
+    client.post(waiting, json={"status": 200, "text": "said"})
+
+    assert loop.taken == 2
 
 
 def unreachable(environ, start_response):
