@@ -103,7 +103,7 @@ class Settings:
     signup: Literal["first", "open"] = "first"
     setup_token: str | None = field(default=None, repr=False)
     threads: Positive = 16  # that answer requests
-    swift_hooks: Literal["on", "off"] = "off"  # taken by the event loop, or by threads
+    swift_hooks: Literal["on", "off"] = "on"  # taken by the event loop, or by threads
     pool_workers: Positive = 10  # threads that execute
     pool_queue: Count = 100  # executions that may wait for one
     execution_timeout: Seconds = 300.0  # seconds an execution may run

@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.system, pytest.mark.alone]
 SEATS = 2_000
 BATCH, BATCHES = 5_000, 4
 REFUSED = BATCH * BATCHES
+LONG = 300  # seconds that a step may take: all batches, on any machine
 ROOM = 8 << 10  # KiB that memory may grow by in all batches but the first
 BODY = json.dumps({"order": 7, "text": "x" * 500}).encode()
 
@@ -26,19 +27,23 @@ def test_20000_refusals_write_next_to_nothing_and_keep_nothing(
     data = server.home / "data"
     api = server.api()
     api.register()
-    workflow = api.workflow("Held", step("held", f"{sink.url}/held?held=1"))
+    held = step("held", f"{sink.url}/held?held=1", timeout=LONG)
+    workflow = api.workflow("Held", held)
     hook = workflow["webhook_url"]
     [worker] = server.workers()
+    idle = usage.cpu(worker)
     accepting = hammer(hook, BODY, SEATS)
+    acceptance = (usage.cpu(worker) - idle) / SEATS
     sink.wait_for(10, within=10)
     stored.begin_log_anew(data)
     rows = stored.rows(data, "SELECT count(*) FROM ledger")
 
-    before = usage.now(worker)
+    before, busy = usage.now(worker), usage.cpu(worker)
     blows = [hammer(hook, BODY, BATCH)]
     warm = usage.now(worker)
     blows += [hammer(hook, BODY, BATCH) for _ in range(BATCHES - 1)]
     after = usage.now(worker)
+    refusal = (usage.cpu(worker) - busy) / REFUSED
     eventually(lambda: api.ledger()["shed"] == REFUSED, within=5, what="all are booked")
 
     assert accepting.statuses == {202: SEATS}
@@ -55,8 +60,12 @@ def test_20000_refusals_write_next_to_nothing_and_keep_nothing(
     assert verdict.unbalanced(api.ledger()) == []
     shed = server.events("Webhook shed", workflow_id=workflow["id"])
     assert sum(line["count"] for line in shed) == REFUSED
+    assert refusal < acceptance  # rates depend on what else the machine does
     rate = REFUSED / sum(each.seconds for each in blows)
-    assert rate > accepting.rate
+    figure(
+        "CPU for a refusal, an acceptance, µs",
+        f"{refusal * 1e6:.0f}, {acceptance * 1e6:.0f}",
+    )
     figure(
         "refusals a second, acceptances a second", f"{rate:.0f}, {accepting.rate:.0f}"
     )

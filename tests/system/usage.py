@@ -1,9 +1,12 @@
 """What processes use: memory, threads, descriptors."""
 
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,12 @@ def now(pid: int) -> Usage:
         threads=int(fields["Threads"]),
         descriptors=len(list(Path(f"/proc/{pid}/fd").iterdir())),
     )
+
+
+def cpu(pid: int) -> float:
+    """Return the seconds of processor time that one process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 class Watch:
