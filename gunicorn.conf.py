@@ -6,6 +6,7 @@ The worker class is named by its path. gunicorn's master loads it once, so a cha
 
 import math
 import os
+import signal
 from typing import Any
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -133,6 +134,22 @@ def on_starting(master: Any) -> None:
     master.worker_class.keep_secrets(sealed=_ENV == "production")
     kind = master.worker_class.counts
     master.counts = kind.inherit() if master.master_pid else kind.make(worker_tmp_dir)
+
+
+def when_ready(master: Any) -> None:
+    """Let a stop in the middle of a reload reach every worker at once.
+
+    gunicorn looks at no signal until the workers that it replaces have finished, and
+    only then would the new ones begin to.
+    """
+
+    def stop(number: int, frame: Any) -> None:
+        if os.getpid() == master.pid and len(master.WORKERS) > master.num_workers:
+            master.num_workers = 0  # so that none takes the place of those that end
+            master.kill_workers(number)
+        master.signal(number, frame)
+
+    signal.signal(signal.SIGTERM, stop)
 
 
 def post_fork(_: Any, worker: Any) -> None:

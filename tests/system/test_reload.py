@@ -195,6 +195,34 @@ def test_a_stop_in_the_middle_of_a_reload_loses_nothing(start, sink: Sink):
     assert keys == dict.fromkeys((f"{each}:slow" for each in accepted), 1)
 
 
+def test_a_stop_in_the_middle_of_a_reload_ends_the_new_process_beside_the_old_one(
+    start, sink: Sink
+):
+    server: Server = start(SLUICE_DRAIN_TIMEOUT="60")
+    api: Api = server.api()
+    api.register()
+    hold = api.workflow("Hold", step("hold", f"{sink.url}/hold?held=1", timeout=300))
+    post(hold["webhook_url"], {})
+    sink.wait_for(1, within=30)
+    before = begun(server)
+    server.send(signal.SIGHUP)
+    eventually(lambda: begun(server) > before, within=30, what="the new one runs")
+
+    server.send(signal.SIGTERM)
+    drained = eventually(
+        lambda: server.events("Drained"), within=30, what="the new one ends"
+    )
+    [meanwhile] = stored.rows(server.home / "data", "SELECT status FROM executions")
+    sink.release()
+    code = server.wait()
+
+    assert [line["interrupted"] for line in drained] == [0]
+    assert meanwhile == ("running",)
+    assert code == 0
+    assert stored.statuses_left(server.home / "data") == {"success": 1}
+    assert len(server.events("Engine started")) == 2
+
+
 def handed_over(server: Server) -> int:
     lines: list[dict[str, Any]] = server.events("Queued executions handed over")
     return sum(line["count"] for line in lines)
