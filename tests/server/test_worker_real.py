@@ -191,7 +191,7 @@ def test_a_worker_whose_master_was_killed_drains_and_ends(serve):
     server.send("KILL")
 
     server.wait_for_line("Parent changed")
-    server.wait_for_line('"interrupted": 1')
+    server.wait_for_line('"interrupted":1')
     assert server.ends_within(3)
 
 
