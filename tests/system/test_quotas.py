@@ -26,6 +26,7 @@ LIMITS = {
 }
 PACE = 1 / 8  # seconds between two requests of the neighbour: below its rate
 EACH = 100  # requests of the neighbour, before and meanwhile
+FIRST, SECOND = 8, 2  # clients of its workflows: the first one's would get too much
 GREED = 1 / 60  # seconds between two requests of each of the greedy tenant's clients
 TIMES = 10.0  # how much slower the neighbour may be answered at worst
 UNFELT = 0.5  # seconds; the figure is told, and a busy machine judged by this alone
@@ -60,9 +61,8 @@ class Greedy:
     def wants(self) -> list[Callable[[], Answer]]:
         """Give what each of its clients does, again and again."""
         return [
-            lambda: post(self.hooks[0], {"n": 1}),
-            lambda: post(self.hooks[0], {"n": 2}),
-            lambda: post(self.hooks[1], {"n": 3}),
+            *[lambda: post(self.hooks[0], {"n": 1})] * FIRST,
+            *[lambda: post(self.hooks[1], {"n": 2})] * SECOND,
             lambda: send("POST", self.hooks[1], body=b"x" * 100_001),
             lambda: self._save("One more", 1),
             lambda: self._save("Too long", 11),

@@ -22,6 +22,7 @@ from tests.system.waiting import eventually
 pytestmark = [pytest.mark.system, pytest.mark.alone]  # else the load is more
 
 CLIENTS = 4
+ROOM = "2000"  # executions that may wait: nobody is refused because one worker is away
 PAUSE = 0.02  # seconds between an answer and the next request of a client
 
 
@@ -78,7 +79,9 @@ class Balanced:
 def test_every_process_is_replaced_under_load_and_no_request_fails(
     postgres: Postgres, redis: Redis, sink: Sink, tmp_path: Path, figure
 ):
-    with fleet(tmp_path / "rolling", postgres, redis) as machines:
+    with fleet(
+        tmp_path / "rolling", postgres, redis, SLUICE_POOL_QUEUE=ROOM
+    ) as machines:
         for start in (machines.web, machines.web, machines.worker, machines.worker):
             start()
         api = machines.webs[0].api()
