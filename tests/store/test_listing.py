@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.execution import FINAL, Failure, Reason, Status, Trigger
 from app.store.protocol import ExecutionFilter
-from tests.store.company import LATER, NOON, id_of
+from tests.store.company import HOUR, LATER, NOON, id_of
 
 SECOND = timedelta(seconds=1)
 
@@ -174,6 +174,48 @@ def test_what_text_finds_in_several_ways_is_listed_once_and_in_order(company):
     assert listed(company, q="order 7") == ids[::-1]
     assert listed(company, q="order 7", limit=2) == [ids[2], ids[1]]
     assert listed(company, q="order 7", before=ids[1]) == [ids[0]]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 50])
+@pytest.mark.parametrize(
+    "wanted", [{}, {"trigger": Trigger.WEBHOOK}, {"trigger": Trigger.MANUAL}]
+)
+def test_pages_of_what_a_name_finds_follow_each_other(company, other, limit, wanted):
+    """A busy workflow, one that rests, one that never ran, and one of another name."""
+    busy, resting = company.another(name="Bill 1"), company.another(name="The BILL")
+    company.another(name="bills of old")
+    theirs = other.another(name="bill")
+    shown: list[str] = []
+    for number, of in enumerate([resting, busy, busy, resting, *[busy] * 5, resting]):
+        trigger = (Trigger.WEBHOOK, Trigger.MANUAL)[number % 2]
+        made = company.accept(workflow_id=of.id, trigger=trigger).id
+        company.accept(trigger=trigger)
+        other.accept(workflow_id=theirs.id, trigger=trigger)
+        if wanted.get("trigger") in (None, trigger):
+            shown.insert(0, made)
+
+    found, page = [], [None]
+    while page:
+        page = listed(company, q="bill", limit=limit, before=page[-1], **wanted)
+        found += page
+        assert page == shown[len(found) - len(page) : len(found)]
+
+    assert found == shown
+
+
+def test_a_name_a_key_and_a_code_are_found_within_a_stretch_of_time(company):
+    """What else is asked for may leave out all that a meaning has newest."""
+    kept = {
+        at: company.accept(created_at=at, id=id_of(at), key="order")
+        for at in (NOON + n * HOUR for n in range(4))
+    }
+    ids = [each.id for each in kept.values()]
+
+    for q in ("order alerts", "order"):
+        assert listed(company, q=q, since=NOON, until=NOON + 2 * HOUR) == ids[1::-1]
+        assert listed(company, q=q, until=NOON + HOUR, limit=1) == ids[:1]
+        assert listed(company, q=q, since=NOON + 2 * HOUR, before=ids[3]) == [ids[2]]
+        assert listed(company, q=q, since=NOON + 4 * HOUR) == []
 
 
 def test_empty_text_finds_everything(company):

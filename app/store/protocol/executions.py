@@ -43,7 +43,7 @@ class Queued:
 class Executions(Protocol):
     """All executions ever accepted; read, they bear their workflow's present name.
 
-    Their ids are made within an hour of `created_at`, so a list of a stretch of time
+    Their ids are made within a minute of `created_at`, so a list of a stretch of time
     need not look at all others.
 
     A *held* execution is one as last read by the process that owns it. Writes about

@@ -1,31 +1,19 @@
 """The query behind a list of executions."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    CompoundSelect,
-    Select,
-    TextClause,
-    select,
-    text,
-    union_all,
-)
+from sqlalchemy import CompoundSelect, Select, select, text
 
-from app.domain import ids
 from app.domain.execution import LIVE, Status, Trigger
-from app.domain.times import HOUR_MS, to_ms
+from app.domain.times import to_ms
 from app.store.protocol import ExecutionFilter
 from app.store.sql.owed import VIEW
-from app.store.sql.spelling import Instr
-from app.store.sql.tables import SELDOM, UNWELCOME, executions, workflows
+from app.store.sql.searching import Condition, Search
+from app.store.sql.stretches import Stretch
+from app.store.sql.tables import SELDOM, UNWELCOME, executions
 from app.store.sql.transitions import is_in
 
-Condition = ColumnElement[bool] | TextClause
-
-LAST = "\U0010ffff"  # sorts after every other character
 # in the indexes' own words, or they are not used
 IS_UNWELCOME, IS_SELDOM = text(UNWELCOME), text(SELDOM)
 
@@ -34,59 +22,29 @@ def page(
     tenant_id: str, wanted: ExecutionFilter, *, limit: int, before: str | None
 ) -> Select[Any]:
     """Find the newest executions that a filter shows, with ids below `before`."""
-    stretch = _Stretch.of(wanted, before)
+    stretch = Stretch.of(wanted, before)
     conditions = [_of(tenant_id, wanted.status), *_conditions(wanted)]
-    if wanted.q is None:
-        return _newest(select(*VIEW), [*conditions, *stretch.conditions()], limit)
-    found = _meant(tenant_id, wanted.q, conditions, stretch, limit)
-    are_found = [executions.c.tenant_id == tenant_id, executions.c.id.in_(found)]
-    return _newest(select(*VIEW), are_found, limit)
+    if wanted.q is not None:
+        search = Search(tenant_id, wanted.q, conditions, stretch, limit)
+        found = executions.c.id.in_(_found(search, wanted))
+        return _newest([executions.c.tenant_id == tenant_id, found], limit)
+    if wanted.workflow_id is not None or _is_seldom(wanted):
+        # a planner that knew the ids from both ends would go by these
+        stretch = stretch.from_any()
+    return _newest([*conditions, *stretch.conditions()], limit)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """Ids from one to another: of several bounds a planner takes any one.
-
-    The end is also there on the first page: without it the planner misjudges the
-    indexes.
-    """
-
-    end: str  # before
-    first: str = ""  # or later
-
-    @classmethod
-    def of(cls, wanted: ExecutionFilter, before: str | None) -> Self:
-        """Find the ids that a page may have: a time also tells which."""
-        end = LAST if before is None else before
-        if wanted.until is not None:
-            end = min(end, ids.least("exec", to_ms(wanted.until) + HOUR_MS))
-        if wanted.since is None or _has_index(wanted):
-            return cls(end)
-        return cls(end, ids.least("exec", to_ms(wanted.since) - HOUR_MS))
-
-    def of_prefix(self, text: str) -> Self:
-        """Limit it to ids that begin so."""
-        return replace(
-            self, first=max(self.first, text), end=min(self.end, text + LAST)
-        )
-
-    def conditions(self) -> Iterator[Condition]:
-        """Write it for a query."""
-        if self.first:
-            yield executions.c.id >= self.first
-        yield executions.c.id < self.end
+def _found(search: Search, wanted: ExecutionFilter) -> CompoundSelect[Any]:
+    if wanted.status in LIVE:
+        return search.among_few()
+    return search.among_seldom() if _is_seldom(wanted) else search.among_all()
 
 
-def _has_index(wanted: ExecutionFilter) -> bool:
-    """Tell of what a planner would find by its time instead, knowing it from both ends.
-
-    Many executions have a time, and few what else is asked for.
-    """
-    return (
-        wanted.workflow_id is not None
-        or wanted.q is not None
-        or wanted.trigger not in (None, Trigger.WEBHOOK)
-        or wanted.status not in (None, Status.SUCCESS)
+def _is_seldom(wanted: ExecutionFilter) -> bool:
+    """Tell of what has an index for few executions of all."""
+    return wanted.trigger not in (None, Trigger.WEBHOOK) or wanted.status not in (
+        None,
+        Status.SUCCESS,
     )
 
 
@@ -98,10 +56,9 @@ def _of(tenant_id: str, status: Status | None) -> Condition:
     return executions.c.tenant_id == tenant_id
 
 
-def _newest(
-    query: Select[Any], conditions: Sequence[Condition], limit: int
-) -> Select[Any]:
-    return query.where(*conditions).order_by(executions.c.id.desc()).limit(limit)
+def _newest(conditions: Sequence[Condition], limit: int) -> Select[Any]:
+    found = select(*VIEW).where(*conditions)
+    return found.order_by(executions.c.id.desc()).limit(limit)
 
 
 def _conditions(wanted: ExecutionFilter) -> Iterator[Condition]:
@@ -119,34 +76,3 @@ def _conditions(wanted: ExecutionFilter) -> Iterator[Condition]:
         yield executions.c.created_at >= to_ms(wanted.since)
     if wanted.until is not None:
         yield executions.c.created_at < to_ms(wanted.until)
-
-
-def _meant(
-    tenant_id: str,
-    q: str,
-    conditions: Sequence[Condition],
-    stretch: _Stretch,
-    limit: int,
-) -> CompoundSelect[Any]:
-    """Look for each meaning of a text by its own index; the newest of each will do."""
-    within = list(stretch.conditions())
-    found = [
-        _newest(select(executions.c.id), [*conditions, *meaning], limit)
-        for meaning in (
-            stretch.of_prefix(q).conditions(),
-            [*within, executions.c.key == q],
-            [*within, executions.c.error_code == q],
-        )
-    ]
-    named = select(workflows.c.id).where(
-        workflows.c.tenant_id == tenant_id,
-        Instr(workflows.c.name_folded, q.casefold()) > 0,
-    )
-    found.append(
-        select(executions.c.id)
-        .where(*conditions, *within, executions.c.workflow_id.in_(named))
-        # not in the key's order: the planner would walk it, whatever the names
-        .order_by(executions.c.id.concat("").desc())
-        .limit(limit)
-    )
-    return union_all(*(select(each.subquery().c.id) for each in found))

@@ -137,6 +137,16 @@ def test_a_page_of_one_workflow_or_of_what_went_wrong_is_a_range_of_its_index(
     ]
 
 
+def test_text_is_looked_for_by_an_index_for_each_meaning(indexes, companies):
+    found = indexes(page(companies, q="order"))
+
+    assert found >= {
+        "(tenant_id, workflow_id, id)",
+        "(tenant_id, key, id) WHERE (key IS NOT NULL)",
+        "(tenant_id, error_code, id) WHERE (error_code IS NOT NULL)",
+    }
+
+
 def test_who_holds_a_key_is_found_by_the_key_alone(indexes, companies):
     named = {"tenant_id": companies[0].id, "workflow_id": "wf", "key": b"key"}
 

@@ -225,32 +225,65 @@ def test_a_page_of_a_stretch_of_time_reads_that_time_or_what_else_is_asked_for(
 def test_a_text_is_taken_for_the_beginning_of_ids_by_one_bound_on_each_side(before):
     """Of several the planner takes any one, and reads on to the end of the tenant."""
     written = str(page(q="exec_1", since=NOON, until=LATER, before=before))
-    first, *others = re.findall(r"(SELECT executions\.id.*?LIMIT)", written, re.DOTALL)
+    [ids] = re.findall(r"(SELECT executions\.id.*?LIMIT)", written, re.DOTALL)
 
-    assert re.findall(r"executions\.id (>=|<) ", first) == [">=", "<"]
-    assert [re.findall(r"executions\.id (>=|<) ", each) for each in others] == [
-        ["<"]
-    ] * 3
+    assert re.findall(r"executions\.id (>=|<) ", ids) == [">=", "<"]
 
 
+KEYED = "COVERING INDEX ix_executions_key (tenant_id=? AND key=? AND id"
+CODED = "COVERING INDEX ix_executions_error (tenant_id=? AND error_code=? AND id"
+NAMED = "COVERING INDEX ix_executions_workflow (tenant_id=? AND workflow_id=? AND id>? "
+BY_ID = "PRIMARY KEY (tenant_id=? AND id>? AND id<?)"
+BY_STATUS = "INDEX ix_executions_unwelcome (tenant_id=? AND status=? AND id"
+
+
+def walked(plan):
+    """Return how each meaning of a text is looked for, without what is looked up."""
+    read = re.compile(r"(?:SEARCH|SCAN) (?:executions|listed) (.*)")
+    found = [read.match(each) for each in plan]
+    ways = [each[1].removeprefix("USING ") for each in found if each]
+    return [each for each in ways if "AND id=?" not in each]
+
+
+@first_or_next
 @pytest.mark.parametrize(
-    "how",
+    "wanted",
     [
-        "PRIMARY KEY (tenant_id=? AND id>? AND id<?)",
-        "COVERING INDEX ix_executions_key (tenant_id=? AND key=? AND id<?)",
-        "COVERING INDEX ix_executions_error (tenant_id=? AND error_code=? AND id<?)",
-        (
-            "COVERING INDEX ix_executions_workflow"
-            " (tenant_id=? AND workflow_id=? AND id<?)"
-        ),
+        {},
+        {"status": Status.SUCCESS},
+        {"trigger": Trigger.WEBHOOK},
+        {"since": NOON},
+        {"until": LATER},
+        {"since": NOON, "until": LATER},
     ],
 )
-def test_text_is_looked_for_by_an_index_for_each_meaning(explain, how):
-    plan = explain(page(q="exec_1"))
+def test_text_is_looked_for_by_an_index_for_each_meaning(explain, before, wanted):
+    plan = explain(page(q="exec_1", before=before, **wanted))
 
-    assert f"SEARCH executions USING {how}" in plan
     assert plan[0] == PRIMARY
-    assert not [each for each in plan if each.startswith("SCAN executions")]
+    by_id, by_key, by_code, *by_name = walked(plan[1:])
+    assert by_id == BY_ID
+    assert by_key.startswith(KEYED)
+    assert by_code.startswith(CODED)
+    assert len(by_name) == 3
+    assert {each.startswith(NAMED) for each in by_name} == {True}
+
+
+@first_or_next
+def test_text_among_what_went_wrong_is_looked_for_by_its_own_index_too(explain, before):
+    plan = explain(page(q="exec_1", status=Status.FAILED, before=before))
+
+    by_id, by_key, by_code, by_name = walked(plan[1:])
+    assert by_id.removeprefix("COVERING ").startswith(BY_STATUS)
+    assert by_key.startswith(KEYED)
+    assert by_code.startswith(CODED)
+    assert by_name.startswith(BY_STATUS)
+
+
+def test_text_among_what_lives_is_looked_for_by_reading_only_what_lives(explain):
+    plan = explain(page(q="exec_1", status=Status.WAITING))
+
+    assert walked(plan[1:]) == ["INDEX ix_executions_waiting"] * 4
 
 
 def test_the_books_of_a_workflow_count_its_own_executions_only(explain):
