@@ -29,6 +29,7 @@ ENDS = {  # of a thousand; whoever is not among them ended well
 ERROR = Failure("http-status", "The server answered 500.", "second")
 OFTEN = 5  # one in so many executions is of the first workflow
 MANUAL = 100  # one in so many was started by hand
+CUSTOMERS = 100  # one in so many has the key of one of them
 
 Row = dict[str, Any]
 
@@ -166,7 +167,7 @@ class _History:
             "started_at": at + 2,
             "finished_at": at + 40,
             "segments": execution_rows.segments_value(segments),
-            "key": f"customer-{number % 1000}" if number % 2 else None,
+            "key": f"customer-{number % CUSTOMERS}" if number % 2 else None,
         }
 
     def _workflow(self, number: int) -> str:

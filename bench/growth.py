@@ -1,16 +1,16 @@
 """What the store's work costs with much history, in relation to hardly any.
 
 ``python -m bench.growth`` fills stores with 100,000 and 1,000,000 executions of 10,000
-workflows beside one with as few as fill a page, and asks each for the same, one after
-the other, round by round. Takes some minutes; the figures go into `build/bench` and
-`docs/performance.md`.
+workflows beside one with as few as fill each page, and one with few workflows, too. It
+asks each for the same, one after the other, round by round. Takes some minutes; the
+figures go into `build/bench` and `docs/performance.md`.
 """
 
 import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
@@ -28,8 +28,9 @@ from bench.run import machine
 from bench.servers import ROOT
 from tests.store.company import payload, step
 
-FEW = 2_000  # executions: as few as fill every page
-SIZES = {FEW: 10, 100_000: 10_000, 1_000_000: 10_000}  # executions: workflows
+FEW = 6_000  # executions: as few as fill every page
+SMALL, BASE = (FEW, 10), (FEW, 10_000)  # executions, workflows
+LARGE = ((100_000, 10_000), (1_000_000, 10_000))
 ROUNDS = 7
 TIMES = 60  # of each question, in each round
 PAGE = 50
@@ -38,31 +39,48 @@ END = "<!-- end of growth -->"
 WEEK = timedelta(days=7)
 
 Work = Callable[[], object]
-Figures = dict[str, dict[int, list[float]]]  # by work and size, ms of each round
+Size = tuple[int, int]
+Figures = dict[str, dict[Size, list[float]]]  # by work and size, ms of each round
+
+
+def pages(one: Filled) -> Mapping[str, ExecutionFilter]:
+    """Name everything that is shown, a full page of each."""
+    now, workflow = times.now(), one.company.workflow.id
+    return {
+        "page of executions": ExecutionFilter(),
+        "of a workflow": ExecutionFilter(workflow_id=workflow),
+        "of those that succeeded": ExecutionFilter(status=Status.SUCCESS),
+        "of those that failed": ExecutionFilter(status=Status.FAILED),
+        "of those of a workflow that failed": ExecutionFilter(
+            workflow_id=workflow, status=Status.FAILED
+        ),
+        "of those that wait": ExecutionFilter(status=Status.WAITING),
+        "of one in a hundred, by trigger": ExecutionFilter(trigger=Trigger.MANUAL),
+        "since an hour ago": ExecutionFilter(since=now - timedelta(hours=1)),
+        "until a week ago": ExecutionFilter(until=now - WEEK),
+        "of a search: beginning of an id": ExecutionFilter(q=one.middle[:10]),
+        "of a search: key": ExecutionFilter(q="customer-7"),
+        "of a search: error": ExecutionFilter(q="http-status"),
+        "of a search: name": ExecutionFilter(q="order al"),
+        "of a search: name, until a week ago": ExecutionFilter(
+            q="order al", until=now - WEEK
+        ),
+        "of a search: part of many names": ExecutionFilter(q="workflow 1"),
+    }
 
 
 def works(one: Filled) -> Iterator[tuple[str, Work]]:
     """Name everything that a store is asked for."""
     now = times.now()
-    workflow = one.company.workflow.id
-    pages = {
-        "page of executions": ExecutionFilter(),
-        "of a workflow": ExecutionFilter(workflow_id=workflow),
-        "of those that succeeded": ExecutionFilter(status=Status.SUCCESS),
-        "of those that failed": ExecutionFilter(status=Status.FAILED),
-        "of those that wait": ExecutionFilter(status=Status.WAITING),
-        "since a minute ago": ExecutionFilter(since=now - timedelta(minutes=1)),
-        "of one in a hundred, by trigger": ExecutionFilter(trigger=Trigger.MANUAL),
-        "since an hour ago": ExecutionFilter(since=now - timedelta(hours=1)),
-        "until a week ago": ExecutionFilter(until=now - WEEK),
-        "of a search: id": ExecutionFilter(q=one.middle[:20]),
-        "of a search: key": ExecutionFilter(q="customer-7"),
-        "of a search: error": ExecutionFilter(q="http-status"),
-        "of a search: name": ExecutionFilter(q="order al"),
-    }
-    for name, wanted in pages.items():
+    for name, wanted in pages(one).items():
         yield name, partial(_page, one, wanted, None)
     yield "page in the middle", partial(_page, one, ExecutionFilter(), one.middle)
+    whole, recent = one.middle, now - timedelta(minutes=1)
+    yield "one by its id", partial(_page, one, ExecutionFilter(q=whole), None)
+    yield (
+        "since a minute ago",
+        partial(_page, one, ExecutionFilter(since=recent), None),
+    )
     yield "claim of ten", Claim(one)
     yield "look for what dead processes left", partial(_recover, one)
     yield "what each second asks", partial(_beat, one)
@@ -85,7 +103,9 @@ class Claim:
         return self._executions.claim("bench", limit=10)
 
 
-def _page(one: Filled, wanted: ExecutionFilter, before: str | None) -> object:
+def _page(
+    one: Filled, wanted: ExecutionFilter, before: str | None
+) -> Sequence[Execution]:
     company = one.company
     return company.executions.list(company.id, wanted, limit=PAGE, before=before)
 
@@ -127,10 +147,18 @@ def _execute(one: Filled) -> object:
     ).result(30)
 
 
-def measure(stores: Mapping[int, Filled]) -> Figures:
+def require_full(one: Filled) -> None:
+    """See to it that as much is shown, whatever the store."""
+    for name, wanted in pages(one).items():
+        shown = len(_page(one, wanted, None))
+        if shown != PAGE:
+            raise SystemExit(f"{name}: a page of {shown}, not {PAGE}")
+
+
+def measure(stores: Mapping[Size, Filled]) -> Figures:
     """Ask every store for everything, in turns."""
     asked = {size: dict(works(one)) for size, one in stores.items()}
-    found: Figures = {name: {size: [] for size in stores} for name in asked[FEW]}
+    found: Figures = {name: {size: [] for size in stores} for name in asked[BASE]}
     for number in range(ROUNDS + 1):
         for name, told in found.items():
             for size in stores:
@@ -157,25 +185,27 @@ def _median(work: Work) -> float:
 
 def table(found: Figures, told: Mapping[str, str]) -> str:
     """Write the figures as Markdown."""
-    sizes = [size for size in SIZES if size != FEW]
-    columns = " | ".join(f"{size:,}, x" for size in sizes)
     head = (
         f"Measured {told['day']} on {told['cores']} cores, Python {told['python']},"
         f" SQLite {told['sqlite']}; load average at the start {told['busy']}. Median of"
         f" {ROUNDS} rounds with their range: milliseconds of processor time with"
-        f" {FEW:,} executions of {SIZES[FEW]} workflows, and in relation to that with"
-        f" more, of {SIZES[sizes[0]]:,} workflows."
+        f" {FEW:,} executions of {SMALL[1]} workflows; in relation to that, with as"
+        f" many of {BASE[1]:,} workflows; in relation to these, with more executions"
+        f" of as many workflows."
     )
+    columns = " | ".join(f"{size:,} executions, x" for size, _ in LARGE)
     lines = [
         head,
         "",
-        f"| | {FEW:,}, ms | {columns} |",
-        f"|{' --- |' * (2 + len(sizes))}",
+        f"| | ms | {BASE[1]:,} workflows, x | {columns} |",
+        f"|{' --- |' * (3 + len(LARGE))}",
     ]
     for name, by_size in found.items():
-        ratios = [_ratio(by_size[size], by_size[FEW]) for size in sizes]
-        few = median(by_size[FEW])
-        lines.append(f"| {name} | {few:.2f} | {' | '.join(map(_told, ratios))} |")
+        base = by_size[BASE]
+        ratios = [_ratio(base, by_size[SMALL])]
+        ratios += [_ratio(by_size[size], base) for size in LARGE]
+        small = median(by_size[SMALL])
+        lines.append(f"| {name} | {small:.2f} | {' | '.join(map(_told, ratios))} |")
     return "\n".join(lines)
 
 
@@ -193,16 +223,22 @@ def main() -> int:
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="growth-")))
         stores = {}
-        for size, workflows in SIZES.items():
+        for executions, workflows in (SMALL, BASE, *LARGE):
             began = time.monotonic()
-            path = str(home / f"{size}.db")
-            stores[size] = filled(path, executions=size, workflows=workflows)
-            stack.callback(stores[size].store.close)
-            print(f"{size:,} executions stored in {time.monotonic() - began:.0f} s")
+            path = str(home / f"{executions}-{workflows}.db")
+            one = filled(path, executions=executions, workflows=workflows)
+            stack.callback(one.store.close)
+            require_full(one)
+            stores[executions, workflows] = one
+            print(f"{executions:,} executions in {time.monotonic() - began:.0f} s")
         found = measure(stores)
     folder = ROOT / "build" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
-    kept = {"machine": told, "milliseconds": found}
+    by_name = {
+        name: {f"{executions} of {workflows}": ms for (executions, workflows), ms in by}
+        for name, by in ((name, each.items()) for name, each in found.items())
+    }
+    kept = {"machine": told, "milliseconds": by_name}
     (folder / "growth.json").write_text(json.dumps(kept, indent=1) + "\n")
     text = table(found, told)
     report.write(ROOT / "docs" / "performance.md", text, marks=(BEGIN, END))
