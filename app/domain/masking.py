@@ -39,6 +39,9 @@ STANDS_FOR = "[redacted]"
 LEAST = 8  # characters; shorter ones would tear up innocent text
 URL_SAFE = str.maketrans("+/", "-_")
 _SHOWN = re.compile(r"\s*(apikey|basic|bearer|digest|token)\s+\S", re.IGNORECASE)
+_AUTHOR = re.compile(  # a whole word that begins like a secret's
+    r"(?<![a-z])(co-?)?author(ed|ing|ities|ity|s|ship)?(?![a-z])", re.IGNORECASE
+)
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 
 
@@ -103,8 +106,14 @@ def tells(name: str) -> bool:
 
 @lru_cache(4096)
 def header_tells(name: str) -> bool:
-    """Tell whether a header of this name shows a secret, as far as names go."""
-    return tells(name) or any(each in _folded(name) for each in OF_HEADERS)
+    """Tell whether a header of this name shows a secret, as far as names go.
+
+    In doubt it does: an author is none, an author's key may be one.
+    """
+    rest = _AUTHOR.sub("", name)
+    if rest != name and any(map(parameter_tells, re.split("[-_]", rest))):
+        return True
+    return tells(name) or any(each in _folded(rest) for each in OF_HEADERS)
 
 
 @lru_cache(4096)

@@ -149,3 +149,42 @@ def test_names_of_secrets_are_known(name):
 @pytest.mark.parametrize("name", ["max_tokens", "key", "secretary", "workflow_id", ""])
 def test_names_that_only_sound_alike_are_not(name):
     assert masking.without_named({name: 7}) == {name: 7}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Authorization", "Proxy-Authorization", "X-Authorization-V2", "X-Authorized-By",
+     "X-Auth", "X-Auth-Token", "X_Auth_Id", "x-auth-origin", "XAuthKey", "OAuth-Id",
+     "X-Author-Auth", "X-Author-Key", "Author_Code", "X-AuthorToken", "X-Author-Secret",
+     "X-Coauthor-Signature", "X-AUTHx", "Authentication-Info", "x-api-key", "Api-Key-2",
+     "X-Authoriz", "XAuthor"],
+)  # fmt: skip
+def test_a_header_whose_name_may_be_a_secrets_is_taken_for_one(name):
+    assert masking.header_tells(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["X-Author", "author", "AUTHOR", "X_Authors", "X-Author-Name", "X-Git-Author-Email",
+     "Co-Authored-By", "X-Coauthors", "Authority", "X-Authority-Id", "X-Authorship",
+     "Idempotency-Key", "Accept", ""],
+)  # fmt: skip
+def test_a_header_that_only_sounds_like_a_secret_is_none(name):
+    assert not masking.header_tells(name)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["x", "author", "Authority", "co", "auth", "key", "token", "by"]
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+    st.sampled_from("-_"),
+)
+def test_no_author_hides_another_word_of_a_secret(words, between):
+    rest = [each for each in words if not each.lower().startswith("author")]
+
+    if "auth" in rest or "token" in rest or (rest != words and "key" in rest):
+        assert masking.header_tells(between.join(words))
