@@ -7,11 +7,10 @@ import jmespath
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jmespath.parser import Parser
 
 from app.domain.errors import StepFailed
 from app.domain.expression import Expression, Scope
-from app.domain.interpreter import SIZE, STEPS, Budget, Interpreter
+from app.domain.interpreter import SIZE, STEPS, Budget
 from app.domain.parsing import MAX_SOURCE, InvalidExpression
 
 BODY = {
@@ -120,17 +119,6 @@ def test_to_number_reads_what_json_calls_a_number(text, number):
 )
 def test_a_condition_follows_the_truth_of_jmespath(source, holds):
     assert Expression(source).holds(SCOPE) is holds
-
-
-@given(json_values, st.lists(names, min_size=1, max_size=5))
-@settings(deadline=None, max_examples=200)
-def test_a_plain_path_gives_what_the_interpreter_gives(value, path):
-    source = ".".join(path)
-    root = {"a": value, "b": [value]}
-
-    plain = Expression(source).evaluate(Scope(root))
-
-    assert plain == Interpreter().visit(Parser().parse(source).parsed, root)
 
 
 @given(
