@@ -93,12 +93,12 @@ def test_what_one_instance_hands_over_at_its_end_the_other_carries_out(
     first, second = pair
     api = first.api()
     api.register()
-    slow = api.workflow("Slow", step("slow", f"{sink.url}/slow?seconds=1"))
+    slow = api.workflow("Slow", step("slow", f"{sink.url}/slow?seconds=4"))
     accepted = [post(slow["webhook_url"], {}).json["execution_id"] for _ in range(30)]
     sink.wait_for(10, within=5)
 
     first.send(signal.SIGTERM)
-    executions = Api(second.url, api.key).all_finished(within=20)
+    executions = Api(second.url, api.key).all_finished(within=30)
 
     assert first.wait() == 0
     assert verdict.lost(accepted, executions) == []
