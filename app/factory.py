@@ -42,6 +42,7 @@ from app.grounding import Ground
 from app.security import modes
 from app.security.secrets import Secrets
 from app.security.vault import Vault
+from app.server import process
 from app.settings import Settings
 from app.store.protocol import Processes, Store
 from app.store.sql import SqlStore
@@ -311,6 +312,7 @@ def _wired(app: Flask, settings: Settings, services: Services) -> Flask:
 
 def _start(engine: Engine, ground: Ground, begin: Callable[[], None]) -> None:
     sys.setswitchinterval(SWITCH_INTERVAL)
+    process.do_apart(ground.store.prepare)
     ground.lines.start()
     try:
         engine.start()

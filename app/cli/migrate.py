@@ -12,14 +12,12 @@ NEEDED = ("DATABASE_URL", "SLUICE_DATA_DIR")
 
 
 def _migrate(_: Namespace, env: Environment) -> int:
-    """Start a store, which migrates it, and close it again."""
+    """Prepare the store, which migrates it."""
     try:
         settings = Settings.from_env({n: env[n] for n in NEEDED if n in env})
-        store = SqlStore(settings.database)
-        store.start()
+        SqlStore(settings.database).prepare()
     except (ValueError, StoreUnavailable) as error:
         raise Stopped(str(error)) from error
-    store.close()
     sys.stderr.write("The tables are those of this release.\n")
     return 0
 

@@ -8,6 +8,7 @@ import resource
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 PR_SET_DUMPABLE = 4  # linux/prctl.h
@@ -61,6 +62,23 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(LITTER)
+
+
+def do_apart(work: Callable[[], object]) -> None:
+    """Let a child process do something, and keep none of the memory that it takes.
+
+    To be done once more here: the child tells nobody if it fails. Nothing is done when
+    this process has threads, which could hold a lock that the child would wait for.
+    """
+    if threading.active_count() > 1:
+        return
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
 
 
 def leave(*, patience: float = 0.5) -> None:

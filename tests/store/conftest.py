@@ -18,9 +18,7 @@ from tests.store.company import Company, found
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with every table and no row, to be copied."""
     path = tmp_path_factory.mktemp("migrated") / "store.db"
-    store = SqlStore(f"sqlite:///{path}")
-    store.start()
-    store.close()
+    SqlStore(f"sqlite:///{path}").prepare()
     return path
 
 
@@ -46,9 +44,7 @@ def sql_store(database) -> Iterator[SqlStore]:
 def installation(postgres: Postgres) -> Installation:
     """A PostgreSQL database with every table."""
     made = postgres.install("contract")
-    store = SqlStore(made.owner)
-    store.start()
-    store.close()
+    SqlStore(made.owner).prepare()
     return made
 
 

@@ -49,6 +49,9 @@ class MemoryStore:
     def noting(self, note: Note) -> Collections:
         return cast("Collections", Noted(self._state, self, note))
 
+    def prepare(self) -> None:
+        """There is nothing to do."""
+
     def start(self) -> None:
         with self._state.lock:
             self._state.is_open = True

@@ -119,6 +119,16 @@ class Store(Collections, Protocol):
         """
         ...
 
+    def prepare(self) -> None:
+        """Bring the schema up to date, and open nothing that lasts; again does nothing.
+
+        `start` does it, too. Who lets a child process do it before is spared the
+        memory that it takes.
+
+        Raises:
+            StoreUnavailable: the database cannot be used.
+        """
+
     def start(self) -> None:
         """Bring the schema up to date and begin to write; once, after the fork.
 

@@ -87,12 +87,15 @@ class SqlStore(SqlCollections):
     def noting(self, note: Note) -> SqlCollections:
         return SqlCollections(self._reader, Noting(self._writer, note))
 
-    def start(self) -> None:
+    def prepare(self) -> None:
         try:
             self._database.prepare(self._vault)
         finally:
             self._database.connection.close()  # the writer's thread opens its own
             self._database.turn.close()
+
+    def start(self) -> None:
+        self.prepare()
         self._reader.open()
         self._writer.start()
 

@@ -1,5 +1,6 @@
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -94,6 +95,17 @@ def test_the_file_is_complete_after_closing(tmp_path):
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert connection.execute("SELECT id FROM processes").fetchall() == [(HERE,)]
     assert not (tmp_path / "store.db-wal").exists()
+
+
+def test_preparing_makes_every_table_and_keeps_nothing_open(tmp_path):
+    open_before = set(Path("/proc/self/fd").iterdir())
+
+    SqlStore(f"sqlite:///{tmp_path}/store.db").prepare()
+
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+        found = connection.execute("SELECT name FROM sqlite_schema").fetchall()
+    assert {name for (name,) in found} >= set(metadata.tables)
+    assert set(Path("/proc/self/fd").iterdir()) == open_before
 
 
 def test_a_file_that_is_no_database_is_reported(tmp_path):
