@@ -40,7 +40,7 @@ WRITING = (
     "synchronous = FULL",
     "journal_size_limit = 67108864",
     "wal_autocheckpoint = 4000",
-    "cache_size = -16384",  # KiB; more hardly helps a large store
+    "cache_size = -4096",  # KiB; more hardly helps a large store
 )
 READING = (*COMMON, "query_only = ON", "cache_size = -2048")
 
