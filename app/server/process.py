@@ -12,6 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 PR_SET_DUMPABLE = 4  # linux/prctl.h
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # glibc's malloc.h
+LARGE = 4 << 20  # bytes: more than a payload, less than a password's hash needs
+ARENAS = 2  # parts of the memory, each for one thread at a time
 LITTER = 10_000  # new objects until the youngest are looked through for garbage
 OPEN_FILES = 4096  # descriptors wanted: 800 connections, the engine's, the store's
 
@@ -51,6 +54,20 @@ def keep_secrets(*, sealed: bool) -> None:
         if libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0):
             number = ctypes.get_errno()
             raise OSError(number, f"prctl: {os.strerror(number)}")
+
+
+def save_memory() -> None:
+    """Keep little of the memory that nobody uses; before there are threads.
+
+    glibc would give threads up to eight arenas for each core, where what one has freed
+    serves no other; the interpreter's lock lets hardly more than one allocate anyway.
+    And it would keep pieces of any size that it has seen freed once. Another allocator
+    is left as it is.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_ARENA_MAX, ARENAS)
+        mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 def settle() -> None:

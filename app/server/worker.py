@@ -109,6 +109,7 @@ class DeadlineWorker(ThreadWorker):
         """
         start: Callable[[], None] | None = self.extensions.get("start")
         process.write_privately()
+        process.save_memory()
         try:
             if start:
                 start()

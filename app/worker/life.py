@@ -37,6 +37,7 @@ def main(env: Mapping[str, str] = os.environ) -> int:
     # before any thread: each inherits it, so that the signals wait for `sigwait`
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     process.write_privately()
+    process.save_memory()
     process.raise_open_files()
     try:
         sys.exit(_run(env))

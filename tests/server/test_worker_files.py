@@ -48,3 +48,32 @@ def test_what_a_start_has_made_is_not_looked_through_again():
     )
 
     assert done.stdout.split() == ["True", "10000"]
+
+
+def test_what_was_large_is_given_back_whatever_was_given_back_before():
+    program = """
+from pathlib import Path
+from threading import Thread
+from app.server import process
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+def hold():
+    for _ in range(3):
+        b"x" * (19 << 20)
+
+process.save_memory()
+before = resident()
+threads = [Thread(target=hold) for _ in range(2)]
+for each in threads:
+    each.start()
+    each.join()
+print(resident() - before)
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+
+    assert int(done.stdout) < 10 << 20
