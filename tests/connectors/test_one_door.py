@@ -28,8 +28,8 @@ OTHERS = {
     # the operator's Redis
     "bell/broker.py": {"redis"},
     "bell/ringer.py": {"redis"},
-    # has the kernel keep its memory to itself
-    "server/process.py": {"ctypes"},
+    # has the kernel keep its memory to itself; has a child of its own make the tables
+    "server/process.py": {"ctypes", "os.fork"},
     # the operator's database
     "store/sql/lost_commits.py": {"psycopg"},
     "store/sql/postgresql.py": {"psycopg", "sqlalchemy.create_engine"},

@@ -8,7 +8,7 @@ from dataclasses import fields
 import pytest
 
 from app.engine.plan import STEP_TIMEOUT
-from app.server import drain, watchdog
+from app.server import drain, process, watchdog
 from app.server.limits import Limits
 from app.settings import Settings
 from tests.deploy import units
@@ -104,6 +104,7 @@ def test_the_numbers_are_those_of_the_code():
         f"{LIMITS.idle:g} s",
         f"{LIMITS.connections}",
         f"{LIMITS.received // MIB} MiB",
+        f"{process.LARGE // MIB} MiB",
         f"{LIMITS.linger:g} s",
         f"{LIMITS.drain:g} s",
         f"{service['TimeoutStopSec'][0]} s",
@@ -112,6 +113,7 @@ def test_the_numbers_are_those_of_the_code():
         f"{patience} s",
     ]
     assert LIMITS.unsent == LIMITS.received
+    assert f"threads share {process.ARENAS} arenas" in TEXT
     assert f"{LIMITS.max_lingered // MIB} MiB at most" in TEXT
     assert f"{drain.MARGIN:g} s of it are for the last writes" in TEXT
 
