@@ -90,7 +90,13 @@ class Wire:
             call, *arguments = self._calls.get(timeout=60)
             call(*arguments)
         else:
-            answer(self._conn, self._app, cfg=self._cfg, is_ending=lambda: False)
+            answer(
+                self._conn,
+                self._app,
+                cfg=self._cfg,
+                is_ending=lambda: False,
+                leave=lambda: None,
+            )
         self._conn.framer.forget()
         told = self._theirs.recv(65_536)
         if not told.startswith(b"HTTP/1.1 202 "):

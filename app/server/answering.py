@@ -17,7 +17,12 @@ App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def answer(
-    conn: Connection, app: App, *, cfg: Any, is_ending: Callable[[], bool]
+    conn: Connection,
+    app: App,
+    *,
+    cfg: Any,
+    is_ending: Callable[[], bool],
+    leave: Callable[[], None],
 ) -> bool:
     """Serve the request of a connection.
 
@@ -26,6 +31,8 @@ def answer(
         app: the WSGI application.
         cfg: gunicorn's configuration.
         is_ending: whether the process takes no further requests.
+        leave: the application may call this when all that it does from then on is
+            wait; the turn goes to its caller's next request.
 
     Returns:
         Whether the connection may be used for another request.
@@ -34,6 +41,7 @@ def answer(
         conn.request, conn.outlet, conn.client, conn.server, cfg
     )
     environ["wsgi.multithread"] = True
+    environ["sluice.leave"] = leave
     try:
         _run(app, environ, response, is_ending)
     except Gone:

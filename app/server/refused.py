@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from gunicorn.http import errors
 
+LATER = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 _BY_PARSER: tuple[tuple[type[Exception], int, str, str], ...] = (
@@ -111,6 +112,12 @@ def too_busy() -> Refused:
     return Refused(503, "busy", detail)
 
 
+def too_many() -> Refused:
+    """Refuse because a caller's earlier requests have taken all of his turns."""
+    detail = "Too many of your requests wait for a turn; send fewer at a time."
+    return Refused(429, "too-many-at-once", detail)
+
+
 def too_late() -> Refused:
     """Refuse because what a request asks for was not stored in time."""
     detail = "The store did not commit the event in time; send it again."
@@ -160,7 +167,7 @@ def answer(refused: Refused, *, request_id: str, bodiless: bool = False) -> byte
         f"Content-Length: {len(body)}",
         f"X-Request-Id: {request_id}",
     ]
-    if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if refused.status in LATER:
         lines.append("Retry-After: 1")
     head = "\r\n".join([*lines, "", ""]).encode()
     return head if bodiless else head + body

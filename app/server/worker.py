@@ -7,6 +7,7 @@ application but `wsgi`, and what that offers under `extensions`:
 - ``drain``: an `Engine`, told when the process ends;
 - ``taker``: a `Taker`, if some requests need no thread, and ``taken``: what their
   paths begin with;
+- ``caller``: a `Namer`, if requests take turns;
 - ``server``: set here, the `Tally` of what the event loop refused.
 """
 
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gunicorn
@@ -35,6 +37,7 @@ from app.server.drain import Drain, Engine, Idle
 from app.server.limits import Limits
 from app.server.swift import Swift
 from app.server.traffic import Traffic
+from app.server.turns import Namer, Turns, places
 from app.server.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -58,6 +61,7 @@ class DeadlineWorker(ThreadWorker):
     tpool: ThreadPoolExecutor
     traffic: Traffic
     swift: Swift | None = None
+    turns: Turns
     rests_until = 0.0  # when to accept again after an accept that failed
     hurried = False  # whether the process must end without waiting for anybody
 
@@ -140,6 +144,11 @@ class DeadlineWorker(ThreadWorker):
             serve=self._serve,
         )
         self.swift = self._make_swift()
+        self.turns = Turns(
+            places(self.cfg.threads),
+            begin=self.enqueue_req,
+            refuse=self.traffic.refuse,
+        )
         self.extensions["server"] = self.traffic.tally
         queue = self.method_queue
         self.poller.register(queue.fileno(), selectors.EVENT_READ, queue.run_callbacks)
@@ -157,8 +166,12 @@ class DeadlineWorker(ThreadWorker):
 
     def _serve(self, conn: Connection) -> None:
         """Take a request here, or give it to a thread."""
-        if not (self.swift and self.swift.take(conn)):
-            self.enqueue_req(conn)
+        if self.swift and self.swift.take(conn):
+            return
+        name: Namer | None = self.extensions.get("caller")
+        request = conn.request
+        caller = name and name(request.path, request.headers, conn.client)
+        self.turns.come(conn, caller)
 
     def turn(self, patience: float) -> None:
         """Go round the loop once: events, or `patience` seconds, then deadlines."""
@@ -168,6 +181,7 @@ class DeadlineWorker(ThreadWorker):
             self.set_accept_enabled(rested and self.traffic.has_room)
         self.wait_for_and_dispatch_events(patience)
         self.traffic.tick()
+        self.turns.tick()
         if self.swift:
             self.swift.tick()
         self.watchdog.beat()
@@ -207,10 +221,17 @@ class DeadlineWorker(ThreadWorker):
 
     def handle(self, conn: Connection) -> bool:
         """Serve one request; runs in a request thread."""
-        return answer(conn, self.wsgi, cfg=self.cfg, is_ending=lambda: not self.alive)
+        return answer(
+            conn,
+            self.wsgi,
+            cfg=self.cfg,
+            is_ending=lambda: not self.alive,
+            leave=partial(self.method_queue.defer, self.turns.leave, conn),
+        )
 
     def finish_request(self, conn: Connection, fs: Future[bool]) -> None:
         """Go on with a connection that was served; runs on the event loop."""
+        self.turns.leave(conn)
         served = not fs.cancelled() and fs.exception() is None
         self.traffic.answered(conn, keep=served and fs.result())
 

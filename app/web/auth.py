@@ -129,6 +129,7 @@ def _guard() -> None:
     if operation.scope is None:
         return
     g.caller = found = _caller()
+    services().callers.learn(request.environ, found.tenant_id)
     logs.bind(tenant_id=found.tenant_id, user_id=found.user_id)
     if operation.person and found.session is None:
         raise Refused(Problem(status=403, code="forbidden", detail=PERSON))

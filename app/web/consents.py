@@ -33,6 +33,7 @@ def callback() -> Response:
     """Take the code that a person brings from an authorization server."""
     brought = query(ConsentAnswer)
     session = auth.cookie_session()
+    requests.leave()
     consent = services().consents.take(
         brought.state,
         brought.code,

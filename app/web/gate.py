@@ -71,7 +71,7 @@ class Gate:
             self._inside -= 1
 
     def _limits(self, address: str) -> Mapping[str, Rate]:
-        return {_client(address): self._each, ALL: self._anybody}
+        return {client_of(address): self._each, ALL: self._anybody}
 
     def _refusal(self, limits: Mapping[str, Rate], at: datetime) -> Problem | None:
         full = {
@@ -88,11 +88,3 @@ class Gate:
                 status=503, code="too-many-sign-ins", detail=CROWDED, headers=SOON
             )
         return None
-
-
-def _client(address: str) -> str:
-    """Name a client; a believed header may hold anything."""
-    try:
-        return client_of(address)
-    except ValueError:
-        return client_of(None)

@@ -86,10 +86,11 @@ class Limits:
 
 def client_of(address: str | None) -> str:
     """Return what an address counts as: a network that one client may have whole."""
-    if address is None:  # as on a unix socket, without a proxy that is believed
+    try:
+        plain = ip_network(address or "")
+        return str(plain.supernet(new_prefix=PREFIX[plain.version]))
+    except ValueError:  # a unix socket has none, and a believed header holds anything
         return "unknown"
-    plain = ip_network(address)
-    return str(plain.supernet(new_prefix=PREFIX[plain.version]))
 
 
 def _key(kind: str, name: str) -> bytes:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Any
 
@@ -45,6 +45,13 @@ def socket_of(environ: Mapping[str, Any]) -> int | None:
     """Return the descriptor of the socket by which a request came, if it is told."""
     found = environ.get("gunicorn.socket")
     return None if found is None else int(found.fileno())
+
+
+def leave() -> None:
+    """Let the next request of the same caller begin: this one only waits from now."""
+    tell: Callable[[], None] | None = request.environ.get("sluice.leave")
+    if tell:
+        tell()
 
 
 def source() -> Source:

@@ -13,7 +13,7 @@ from app.engine.dispatcher import Run
 from app.telemetry import logs, traces
 from app.telemetry.traces import Kind
 from app.web.auth import Caller
-from app.web.requests import client
+from app.web.requests import client, leave
 from app.web.services import services
 
 COMMIT = 10.0  # seconds to wait for a commit
@@ -83,7 +83,9 @@ def _submit(
 
 
 def _recorded(run: Run) -> Execution:
+    recorded = services().dispatcher.submit(run)
+    leave()
     try:
-        return services().dispatcher.submit(run).result(COMMIT)
+        return recorded.result(COMMIT)
     except TimeoutError as error:
         raise Overloaded("The store did not commit the run in time.") from error

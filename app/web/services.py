@@ -19,6 +19,7 @@ from app.store.protocol import Store
 from app.telemetry.metrics import Metrics
 from app.telemetry.summed import Summed
 from app.telemetry.traces import Tracer
+from app.web.callers import Callers
 from app.web.consenting import Consents
 from app.web.cookies import Cookies
 from app.web.doors import Doors
@@ -128,6 +129,11 @@ class Services:
     def gate(self) -> Gate:
         """What holds floods off before anybody signs in or up."""
         return Gate(places=self.password_places)
+
+    @cached_property
+    def callers(self) -> Callers:
+        """What tells whose a request is, before anybody has checked it."""
+        return Callers()
 
     @cached_property
     def passwords(self) -> Passwords:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -97,6 +98,7 @@ def install(  # noqa: PLR0913
         app.wsgi_app = _believing(app.wsgi_app, proxy_hops)  # type: ignore[method-assign]
     take: Any = gatehouse.take  # called as an application is
     app.extensions["taker"] = _believing(take, proxy_hops) if proxy_hops else take
+    app.extensions["caller"] = partial(services.callers.name, hops=proxy_hops)
     app.extensions["taken"] = (*GUARDED, *([HOOKS] if swift_hooks else []))
 
 

@@ -61,6 +61,45 @@ def wait():
     return "waited"
 
 
+class Hold:
+    """Requests that are kept until they are released; knows how many there were."""
+
+    def __init__(self):
+        self._news = threading.Condition()
+        self._inside, self._is_open = 0, False
+        self.most = 0
+
+    def stay(self):
+        with self._news:
+            self._inside += 1
+            self.most = max(self.most, self._inside)
+            self._news.notify_all()
+            self._news.wait_for(lambda: self._is_open, 20)
+            self._inside -= 1
+
+    def open(self, *, after):
+        """Let all go, once so many are inside."""
+        with self._news:
+            self._news.wait_for(lambda: self._inside >= after, 20)
+            self._is_open = True
+            self._news.notify_all()
+
+
+hold = Hold()
+
+
+@app.get("/hold")
+def keep():
+    hold.stay()
+    return f"held, {hold.most} at most"
+
+
+@app.get("/release")
+def release():
+    hold.open(after=int(request.args["after"]))
+    return "released"
+
+
 @app.get("/big")
 def big():
     return Response(b"x" * int(request.args["size"]), mimetype="text/plain")
@@ -115,4 +154,10 @@ def start():
         threading.Thread(target=time.sleep, args=(60,)).start()
 
 
+def caller(_, fields, __):
+    """Whoever says who he is takes turns."""
+    return dict(fields).get("AUTHORIZATION")
+
+
 app.extensions["start"] = start
+app.extensions["caller"] = caller
