@@ -6,11 +6,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Self
 
 import pytest
 
+from tests.system.bare import Bare
 from tests.system.client import Answer, Api, post, send
 from tests.system.pacing import answered, p99
+from tests.system.scraping import scrape
 from tests.system.serving import Server
 
 pytestmark = [pytest.mark.system, pytest.mark.alone]
@@ -25,11 +31,15 @@ LIMITS = {
     "SLUICE_MAX_OUTPUT": "5000",
 }
 PACE = 1 / 8  # seconds between two requests of the neighbour: below its rate
-EACH = 100  # requests of the neighbour, before and meanwhile
+WARM, EACH = 40, 100  # requests of the neighbour, to begin with and in each measurement
 FIRST, SECOND = 8, 2  # clients of its workflows: the first one's would get too much
 GREED = 1 / 60  # seconds between two requests of each of the greedy tenant's clients
+CROWD = 24  # of its clients, where only the API is asked
+TURNS = 2  # of its requests to the API that may be inside at once
 TIMES = 10.0  # how much slower the neighbour may be answered at worst
 UNFELT = 0.5  # seconds; the figure is told, and a busy machine judged by this alone
+INSIDE = "sluice_http_request_seconds_sum"
+Want = Callable[[], Answer]
 NOTE = {"uses": "set", "with": {"value": "{{ trigger.body }}"}}
 
 
@@ -47,18 +57,28 @@ def tenant(server: Server, name: str) -> Api:
 class Greedy:
     """A tenant who asks for more of everything, as fast as the pace allows."""
 
-    def __init__(self, api: Api) -> None:
-        self.api = api
+    def __init__(self, api: Api, hooks: tuple[str, str], run: str) -> None:
+        self.api, self.hooks, self.run = api, hooks, run
         self.told: Counter[tuple[int, str]] = Counter()
-        first = api.workflow("First", {"id": "note", **NOTE})
-        second = api.workflow("Second", {"id": "note", **NOTE})
-        for n in range(3):
-            api.workflow(f"More {n}", {"id": "note", **NOTE})
-        self.hooks = first["webhook_url"], second["webhook_url"]
-        self.run = f"/workflows/{first['id']}/run"
-        self.executions: list[str] = []
+        self.seconds = 0.0  # for which it has asked
 
-    def wants(self) -> list[Callable[[], Answer]]:
+    @classmethod
+    def of(cls, server: Server) -> Self:
+        """Become a tenant that has as many workflows as it may."""
+        api = tenant(server, "greedy")
+        first, second, *_ = (
+            api.workflow(f"Number {n}", {"id": "note", **NOTE}) for n in range(5)
+        )
+        hooks = first["webhook_url"], second["webhook_url"]
+        return cls(api, hooks, f"/workflows/{first['id']}/run")
+
+    @classmethod
+    def elsewhere(cls, server: Server) -> Self:
+        """Ask the same of a server that does not mind."""
+        hook = f"{server.url}/hooks/any"
+        return cls(Api(server.url, "any"), (hook, hook), "/workflows/any/run")
+
+    def everything(self) -> list[Want]:
         """Give what each of its clients does, again and again."""
         return [
             *[lambda: post(self.hooks[0], {"n": 1})] * FIRST,
@@ -68,6 +88,11 @@ class Greedy:
             lambda: self._save("Too long", 11),
             lambda: self.api.ask("POST", self.run, {"input": "x" * 5000, "wait": 20}),
         ]
+
+    def crowd(self) -> list[Want]:
+        """Give what clients do of which the API refuses all."""
+        *_, one_more, too_long, _ = self.everything()
+        return [one_more, too_long] * (CROWD // 2)
 
     def note(self, answer: Answer) -> None:
         """Remember what it was told, by code."""
@@ -85,18 +110,17 @@ class Greedy:
         return self.api.ask("POST", "/workflows", made)
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
-        """Have all of its clients ask while the block lasts."""
+    def asking(self, wants: list[Want], pause: float) -> Iterator[None]:
+        """Have a client for each want ask while the block lasts."""
         over = threading.Event()
 
-        def again(want: Callable[[], Answer]) -> None:
+        def again(want: Want) -> None:
             while not over.is_set():
                 self.note(want())
-                over.wait(GREED)
+                over.wait(pause)
 
-        clients = [
-            threading.Thread(target=again, args=(each,)) for each in self.wants()
-        ]
+        clients = [threading.Thread(target=again, args=(each,)) for each in wants]
+        self.seconds = -time.monotonic()
         for each in clients:
             each.start()
         try:
@@ -105,28 +129,84 @@ class Greedy:
             over.set()
             for each in clients:
                 each.join(30)
+            self.seconds += time.monotonic()
 
 
-def test_a_tenant_at_every_limit_at_once_is_told_so_and_slows_nobody(start, figure):
-    server = start(**LIMITS)
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How long the neighbour waited for its answers, seconds, sorted."""
+
+    before: list[float]
+    meanwhile: list[float]
+    elsewhere: list[float]  # while the greedy asked as much of another server
+    inside: float  # requests of the greedy that were answered at a time, on average
+
+    def tell(self, figure: Callable[..., None], greedy: Greedy) -> None:
+        both = (self.before, self.elsewhere, self.meanwhile)
+        figure(
+            "neighbour's p99: alone, beside as many requests to a bare server, beside"
+            " the greedy tenant, ms",
+            ", ".join(f"{p99(each) * 1000:.1f}" for each in both),
+        )
+        figure(
+            "the same, median, ms",
+            ", ".join(f"{median(each) * 1000:.1f}" for each in both),
+        )
+        figure("greedy requests a second", f"{rate(greedy):.0f}")
+        figure(
+            "what the greedy tenant was told",
+            {f"{s} {c}".strip(): n for (s, c), n in sorted(greedy.told.items())},
+        )
+
+    def check(self) -> None:
+        """Judge a busy machine by what it does to everybody."""
+        most = max(p99(self.before), p99(self.elsewhere))
+        assert p99(self.meanwhile) < max(TIMES * most, UNFELT)
+
+
+def rate(greedy: Greedy) -> float:
+    return greedy.told.total() / greedy.seconds
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Server]:
+    home = tmp_path / "bare"
+    home.mkdir()
+    server = Bare(home)
+    server.start()
+    yield server
+    server.close()
+
+
+def watch(
+    server: Server, greedy: Greedy, wants: Callable[[Greedy], list[Want]], bare: Server
+) -> Seen:
+    """Have a neighbour post, none of whose events may be refused."""
     quiet = tenant(server, "quiet")
     hook = quiet.workflow("Quiet", {"id": "note", **NOTE})["webhook_url"]
-    greedy = Greedy(tenant(server, "greedy"))
-    answered(hook, EACH, pause=PACE)  # warm
+    answered(hook, WARM, pause=PACE)
+    before = answered(hook, EACH, pause=PACE)
+    earlier = scrape(server)[INSIDE]
+    with greedy.asking(wants(greedy), GREED):
+        meanwhile = answered(hook, EACH, pause=PACE)
+    took = scrape(server)[INSIDE] - earlier - sum(meanwhile)
+    control = Greedy.elsewhere(bare)
+    asked = wants(control)
+    with control.asking(asked, len(asked) / rate(greedy)):
+        elsewhere = answered(hook, EACH, pause=PACE)
+    return Seen(before, meanwhile, elsewhere, took / greedy.seconds)
 
-    before = p99(answered(hook, EACH, pause=PACE))
-    with greedy.asking():
-        meanwhile = p99(answered(hook, EACH, pause=PACE))
 
-    figure(
-        "neighbour's p99 before and meanwhile, ms",
-        f"{before * 1000:.1f}, {meanwhile * 1000:.1f}",
-    )
-    figure("ratio", f"{meanwhile / before:.2f}")
-    figure(
-        "what the greedy tenant was told",
-        {f"{s} {c}".strip(): n for (s, c), n in sorted(greedy.told.items())},
-    )
+def test_a_tenant_at_every_limit_at_once_is_told_so_and_slows_nobody(
+    start, bare, figure
+):
+    server = start(**LIMITS)
+    greedy = Greedy.of(server)
+
+    seen = watch(server, greedy, Greedy.everything, bare)
+
+    seen.tell(figure, greedy)
+    seen.check()
     told = greedy.told.keys()
     assert {
         (429, "workflow-rate"),
@@ -137,7 +217,6 @@ def test_a_tenant_at_every_limit_at_once_is_told_so_and_slows_nobody(start, figu
         (200, "too-large"),
     } <= told
     assert not any(status >= 500 for status, _ in told)
-    assert meanwhile < max(TIMES * before, UNFELT)
     time.sleep(1.5)  # refusals are written once a second
     ledger = greedy.api.ledger()
     refused = sum(n for (status, _), n in greedy.told.items() if status == 429)
@@ -149,3 +228,16 @@ def test_a_tenant_at_every_limit_at_once_is_told_so_and_slows_nobody(start, figu
         "workflow-rate",
         "tenant-rate",
     }
+
+
+def test_a_crowd_that_the_api_refuses_is_inside_two_at_a_time(start, bare, figure):
+    server = start(**LIMITS)
+    greedy = Greedy.of(server)
+
+    seen = watch(server, greedy, Greedy.crowd, bare)
+
+    seen.tell(figure, greedy)
+    seen.check()
+    figure(f"requests of {CROWD} clients inside, on average", f"{seen.inside:.2f}")
+    assert greedy.told.keys() == {(409, "workflow-limit"), (422, "invalid")}
+    assert 0 < seen.inside <= TURNS
