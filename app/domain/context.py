@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from app.domain.errors import Cancelled, DeadlineExceeded, Interrupted, ServiceError
 
@@ -76,7 +76,8 @@ class ExecutionContext:
 
     def within(self, seconds: float) -> "ExecutionContext":
         """Return the same context with a deadline that is no later than this."""
-        return replace(self, deadline=min(self.deadline, self.clock() + seconds))
+        deadline = min(self.deadline, self.clock() + seconds)
+        return ExecutionContext(self.execution_id, deadline, self.clock, self.stop)
 
     def remaining(self) -> float:
         """Seconds left, never below zero."""

@@ -1,6 +1,6 @@
 """Expressions: JMESPath that is checked when saved and bounded when evaluated."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from jmespath.exceptions import JMESPathTypeError
@@ -30,7 +30,7 @@ class Scope:
     def with_output(self, step_id: str, output: Any) -> "Scope":
         """Return a scope in which ``steps.<id>.output`` has a value."""
         steps = {**self.root.get("steps", {}), step_id: {"output": output}}
-        return replace(self, root={**self.root, "steps": steps})
+        return Scope({**self.root, "steps": steps}, self.body_error)
 
 
 class Expression:

@@ -4,16 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_MS = 3_600_000
+MILLISECOND = timedelta(milliseconds=1)
 
 
 def now() -> datetime:
     """Return this instant, cut to the millisecond so that it survives the store."""
-    return from_ms(to_ms(datetime.now(UTC)))
+    at = datetime.now(UTC)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def to_ms(at: datetime) -> int:
     """Milliseconds since 1970."""
-    return (at - EPOCH) // timedelta(milliseconds=1)
+    return (at - EPOCH) // MILLISECOND
 
 
 def from_ms(millis: int) -> datetime:

@@ -2,8 +2,9 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from app.domain import times
 from app.domain.execution import Execution, Status
 from app.engine.watching import Watchers
 from app.telemetry.metrics import Metrics
@@ -37,7 +38,7 @@ class Reporter:
                 "user_id": execution.user_id,
                 "workflow_id": execution.workflow_id,
                 "execution_id": execution.id,
-                "duration_ms": duration // timedelta(milliseconds=1),
+                "duration_ms": duration // times.MILLISECOND,
                 "status": status.value,
             },
         )

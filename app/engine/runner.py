@@ -194,7 +194,7 @@ def _begun(held: Execution) -> Execution:
 
 
 def _ended(segments: Sequence[Segment]) -> tuple[Segment, ...]:
-    return (*segments[:-1], replace(segments[-1], ended_at=times.now()))
+    return (*segments[:-1], Segment(segments[-1].started_at, times.now()))
 
 
 def _spent(segments: Sequence[Segment]) -> float:

@@ -1,6 +1,6 @@
 """One request to a webhook, and what is kept of it. Knows no Flask."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qs
@@ -29,16 +29,11 @@ class Delivery:
     method: str
     path: str  # what follows the token: "" or "/more/path"
     query: str  # without the question mark
-    headers: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]  # names in lower case
     body: bytes | Problem  # or why it could not be read
     request_id: str
     received_at: datetime
     client: int | None = None  # the socket it came by, if it is known
-
-    def header(self, name: str) -> str | None:
-        """Return the value of a header that came once, by its name in lower case."""
-        found = [value for key, value in self.headers if key.lower() == name]
-        return found[0] if len(found) == 1 else None
 
 
 def payload(
@@ -51,8 +46,7 @@ def payload(
         body: of the delivery.
         without: headers, in lower case, that hold a secret of this workflow.
     """
-    headers = _joined(delivery.headers)
-    hidden = SECRET_HEADERS | without
+    headers, hidden = delivery.headers, SECRET_HEADERS | without
     return Payload(
         body=body,
         content_type=headers.get("content-type"),
@@ -66,7 +60,7 @@ def payload(
 
 def no_json(delivery: Delivery, body: bytes) -> str | None:
     """Say why expressions could not read a body as JSON, if they could not."""
-    headers = _joined(delivery.headers)
+    headers = delivery.headers
     kind = headers.get("content-type", "")
     kind = kind.partition(";")[0].strip().lower()
     if kind and kind != "application/json" and not kind.endswith("+json"):
@@ -77,14 +71,6 @@ def no_json(delivery: Delivery, body: bytes) -> str | None:
     except ValueError as error:
         return packed(headers.get("content-encoding")) or str(error)
     return None
-
-
-def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in headers:
-        key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    return joined
 
 
 def _listed(query: str) -> dict[str, str | list[str]]:

@@ -16,7 +16,6 @@ from app.domain.template import bare
 from app.domain.workflow import Published, Workflow
 from app.engine import keys
 from app.security import tokens
-from app.web.deliveries import Delivery
 from app.web.verifying import Verifier, Verifiers
 
 log = logging.getLogger(__name__)
@@ -54,15 +53,18 @@ class Door:
         """Headers that hold its secret."""
         return self.verifier.scheme.telling if self.verifier else frozenset()
 
-    def key_of(self, delivery: Delivery, payload: Payload) -> bytes | None:
+    def key_of(self, own: str | None, payload: Payload) -> bytes | None:
         """Return the key by which a verified delivery is known when it comes again.
+
+        Args:
+            own: what its sender repeats, if it repeats something.
+            payload: what is kept of it.
 
         Raises:
             StepFailed: the workflow's expression cannot be evaluated.
         """
         if self.dedupe is not None:
             return keys.key_of(self.dedupe, payload)
-        own = self.verifier.delivery_id(delivery) if self.verifier else None
         return None if own is None else key_of_id(own)
 
     @property

@@ -31,7 +31,6 @@ log = logging.getLogger(__name__)
 HOOKS = "/hooks/"
 RULES = ("/hooks/<token>", "/hooks/<token>/<rest:more>")  # as Flask has them
 FOREIGN = {"Content-Security-Policy": hooks.FOREIGN}
-BARE = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # headers without HTTP_
 Environ = dict[str, Any]
 App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
@@ -180,7 +179,7 @@ class Call:
             method="POST",
             path=self.path,
             query=self.environ.get("QUERY_STRING", ""),
-            headers=_headers(self.environ),
+            headers=requests.headers_of(self.environ),
             body=body,
             request_id=self.request_id,
             received_at=times.now(),
@@ -192,16 +191,6 @@ def _failed(call: Call, error: Exception) -> Answer:
     log.error("Request failed", exc_info=error)
     told = Pending.told(problems.internal(), call.request_id)
     return replace(told, headers={**requests.CAREFUL, **told.headers})
-
-
-def _headers(environ: Environ) -> Sequence[tuple[str, str]]:
-    """Return the headers as Flask would list them."""
-    return [
-        (name.removeprefix("HTTP_").replace("_", "-").title(), value)
-        for name, value in environ.items()
-        if (name.startswith("HTTP_") and name[5:] not in BARE)
-        or (name in BARE and value)
-    ]
 
 
 def line(status: int) -> str:

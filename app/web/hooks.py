@@ -56,7 +56,7 @@ def _delivery(token: str, more: str | None) -> Delivery:
         method=request.method,
         path="" if more is None else f"/{more}",
         query=request.query_string.decode("latin-1"),
-        headers=list(request.headers.items()),
+        headers=requests.headers_of(request.environ),
         body=bodies.read(request.environ, services().max_body),
         request_id=g.request_id,
         received_at=times.now(),

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -24,7 +25,7 @@ from app.domain.ledger import Outcome
 from app.domain.workflow import Workflow
 from app.engine.dispatcher import Run
 from app.engine.rates import Rates
-from app.security.signatures.signed import Verdict
+from app.security.signatures.signed import Signed, Verdict
 from app.telemetry import logs, traces
 from app.telemetry.summed import Summed
 from app.telemetry.traces import Kind, Span, Tracer
@@ -40,6 +41,14 @@ from app.web.waiting import WaitingRoom
 log = logging.getLogger(__name__)
 ROUTE = "/hooks/<token>"
 GONE = "There is no webhook at this URL: it is unknown, deleted or switched off."
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was let in."""
+
+    body: bytes
+    own: str | None  # id, by which its sender knows it
 
 
 class Dispatches(Protocol):
@@ -89,7 +98,7 @@ class Receiver:
         """Find the workflow, judge the delivery, take a seat; wait for nothing."""
         span = self._tracer.span(
             "receive",
-            traces.parsed(delivery.header(traces.HEADER)),
+            traces.parsed(delivery.headers.get(traces.HEADER)),
             {"http.request.method": delivery.method, "http.route": ROUTE},
             kind=Kind.IN,
             began=delivery.received_at,
@@ -127,16 +136,16 @@ class Receiver:
         return self._submit(door, delivery, judged, span)
 
     def _submit(
-        self, door: Door, delivery: Delivery, body: bytes, span: Span
+        self, door: Door, delivery: Delivery, judged: Judged, span: Span
     ) -> Pending:
-        payload = deliveries.payload(delivery, body, without=door.telling)
+        payload = deliveries.payload(delivery, judged.body, without=door.telling)
         run = Run(
             published=door.published,
             trigger=Trigger.WEBHOOK,
             payload=payload,
             user_id=door.published.version.author_id,
             awaited=door.waits,
-            dedupe=_key(door, delivery, payload),
+            dedupe=_key(door, judged, payload),
             trace=span.context,
             charges=self._rates.charges(door.workflow),
         )
@@ -158,15 +167,16 @@ class Receiver:
             accepted=door.accepted,
         )
 
-    def _judge(self, door: Door, delivery: Delivery) -> bytes | Answer:
-        """Return the body, or the answer to a handshake.
+    def _judge(self, door: Door, delivery: Delivery) -> Judged | Answer:
+        """Let a delivery in, or answer a handshake.
 
         Raises:
             Refused: what is wrong with the delivery; it is counted.
             RateLimited: too many come; it is counted as shed.
         """
         self._check_open(door)
-        answer = self._handshake(door, delivery)
+        signed = None if door.verifier is None else door.verifier.read(delivery)
+        answer = self._handshake(door, signed)
         if answer is not None:
             return answer
         if delivery.method not in door.methods:
@@ -174,11 +184,11 @@ class Receiver:
         if isinstance(delivery.body, Problem):
             raise self._rejected(door, delivery.body)
         self._limit(door, self._rates.check)  # before a signature costs anything
-        self._verify(door, delivery)
+        own = self._verified(door, signed)
         self._limit(door, self._rates.take)  # only what its sender signed counts
         if door.json_only and (reason := deliveries.no_json(delivery, delivery.body)):
             raise self._rejected(door, problems.not_json(reason))
-        return delivery.body
+        return Judged(delivery.body, own)
 
     def _check_open(self, door: Door) -> None:
         if not door.is_open:
@@ -189,20 +199,22 @@ class Receiver:
             self._refusals.shed(door.workflow, Trigger.WEBHOOK, locked.code)
             raise problems.Refused(locked)
 
-    def _handshake(self, door: Door, delivery: Delivery) -> Answer | None:
-        if door.verifier is None:
+    def _handshake(self, door: Door, signed: Signed | None) -> Answer | None:
+        if door.verifier is None or signed is None:
             return None
-        answer = door.verifier.handshake(delivery, self._clock())
+        answer = door.verifier.handshake(signed, self._clock())
         if isinstance(answer, Verdict):
             raise self._unverified(door, door.verifier, answer)
         return answer
 
-    def _verify(self, door: Door, delivery: Delivery) -> None:
-        if door.verifier is None:
-            return
-        verdict = door.verifier.verdict(delivery, self._clock())
+    def _verified(self, door: Door, signed: Signed | None) -> str | None:
+        """Return what the sender repeats when it sends this again."""
+        if door.verifier is None or signed is None:
+            return None
+        verdict = door.verifier.verdict(signed, self._clock())
         if verdict is not Verdict.OK:
             raise self._unverified(door, door.verifier, verdict)
+        return door.verifier.delivery_id(signed)
 
     def _limit(self, door: Door, ask: Callable[[Workflow], None]) -> None:
         try:
@@ -249,9 +261,9 @@ class Receiver:
         span.end()
 
 
-def _key(door: Door, delivery: Delivery, payload: Payload) -> bytes | None:
+def _key(door: Door, judged: Judged, payload: Payload) -> bytes | None:
     try:
-        return door.key_of(delivery, payload)
+        return door.key_of(judged.own, payload)
     except StepFailed as error:
         log.warning(
             "Webhook has no key",

@@ -26,6 +26,7 @@ CAREFUL = {
     "X-Content-Type-Options": "nosniff",
 }
 READABLE = ("Location", "Retry-After", "X-Request-Id")  # by pages of other origins
+BARE = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # headers without HTTP_
 HTTPS_ONLY = "max-age=31536000"  # seconds: a year
 
 
@@ -52,6 +53,19 @@ def leave() -> None:
     tell: Callable[[], None] | None = request.environ.get("sluice.leave")
     if tell:
         tell()
+
+
+def headers_of(environ: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers of a request, their names in lower case.
+
+    The server has joined what came twice.
+    """
+    return {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if (name.startswith("HTTP_") and name[5:] not in BARE)
+        or (name in BARE and value)
+    }
 
 
 def source() -> Source:

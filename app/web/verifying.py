@@ -69,24 +69,21 @@ class Verifier:
             hooks=f"{public_url}/hooks/",
         )
 
-    def verdict(self, delivery: Delivery, now: float) -> Verdict:
+    def verdict(self, signed: Signed, now: float) -> Verdict:
         """Say whether the sender signed this delivery about now, seconds since 1970."""
-        return verify(self.scheme, self._signed(delivery), self.secrets, now)
+        return verify(self.scheme, signed, self.secrets, now)
 
-    def delivery_id(self, delivery: Delivery) -> str | None:
+    def delivery_id(self, signed: Signed) -> str | None:
         """Return what the sender repeats when it sends a delivery again."""
-        return delivery_id(self.scheme, self._signed(delivery))
+        return delivery_id(self.scheme, signed)
 
-    def handshake(self, delivery: Delivery, now: float) -> Answer | Verdict | None:
+    def handshake(self, signed: Signed, now: float) -> Answer | Verdict | None:
         """Answer a question about the URL; None if the delivery is none.
 
         A verdict says why the question does not deserve an answer.
         """
         kind = HANDSHAKES.get(self.scheme.handshake or "")
-        if kind is None:
-            return None
-        signed = self._signed(delivery)
-        if not kind.asked(signed):
+        if kind is None or not kind.asked(signed):
             return None
         keys = self._signers(signed, now) if kind.is_signed else self.tokens
         if isinstance(keys, Verdict):
@@ -104,11 +101,13 @@ class Verifier:
             if verify(self.scheme, signed, [each], now) is Verdict.OK
         ]
 
-    def _signed(self, delivery: Delivery) -> Signed:
+    def read(self, delivery: Delivery) -> Signed:
+        """Return what signatures cover of a delivery."""
         path = quote(delivery.path, safe=SAFE, errors="replace")
+        given = delivery.headers.items()
         return Signed(
             body=delivery.body if isinstance(delivery.body, bytes) else b"",
-            headers=_joined(delivery.headers),
+            headers={k: v.encode("latin-1", "replace") for k, v in given},
             method=delivery.method,
             url=(self.url or self.hooks + delivery.token) + path,
             query=delivery.query,
@@ -168,12 +167,3 @@ def _secrets(said: Any, reveal: Reveal) -> Iterator[bytes]:
             yield each.encode()
         else:
             yield reveal(each["credential"])
-
-
-def _joined(headers: Sequence[tuple[str, str]]) -> dict[str, bytes]:
-    """Write headers as they came; one that came twice as HTTP would join it."""
-    joined: dict[str, bytes] = {}
-    for name, value in headers:
-        key, raw = name.lower(), value.encode("latin-1", "replace")
-        joined[key] = joined[key] + b"," + raw if key in joined else raw
-    return joined

@@ -110,7 +110,7 @@ class Rig:
             "method": "POST",
             "path": "",
             "query": "",
-            "headers": (("Content-Type", "application/json"),),
+            "headers": {"content-type": "application/json"},
             "body": b"{}",
             "request_id": "req_1",
             "received_at": times.now(),

@@ -12,7 +12,7 @@ from app.web import problems
 from tests.web.receiving import Rig
 from tests.web.test_doors import TOKEN, published
 
-SIGNED = ("Authorization", "Bearer s3cret")
+SIGNED = {"authorization": "Bearer s3cret"}
 
 
 def test_more_webhooks_than_a_second_takes_are_429_and_counted_as_shed():
@@ -53,7 +53,7 @@ def test_a_flood_without_signatures_uses_up_nothing_of_an_honest_senders_rate():
     for _ in range(100):
         rig.refused(401)
 
-    answers = [rig.admit(headers=[SIGNED]) for _ in range(4)]
+    answers = [rig.admit(headers=SIGNED) for _ in range(4)]
 
     assert len(rig.desk.runs) == 3
     assert answers[3].answer().status == 429
@@ -62,7 +62,7 @@ def test_a_flood_without_signatures_uses_up_nothing_of_an_honest_senders_rate():
 def test_above_the_rate_no_signature_is_computed():
     rig = Rig(rate=1)
     rig.stored.known[TOKEN] = published(verify={"scheme": "bearer", "secret": "s3cret"})
-    rig.admit(headers=[SIGNED])
+    rig.admit(headers=SIGNED)
 
     answer = rig.admit().answer()
 

@@ -17,7 +17,7 @@ from tests.web.test_doors import TOKEN, published
 
 def status(rig: Rig, request: Signed) -> int:
     """Deliver a request, and commit it if it is let in."""
-    headers = tuple((k, v.decode("latin-1")) for k, v in request.headers.items())
+    headers = {k: v.decode("latin-1") for k, v in request.headers.items()}
     runs = len(rig.desk.runs)
     pending = rig.admit(
         method=request.method, query=request.query, headers=headers, body=request.body
