@@ -163,7 +163,7 @@ class Dispatcher:
 
     def _execution(self, run: Run, *, at: datetime) -> Execution:
         workflow = run.published.workflow
-        new = Execution(
+        return Execution(
             tenant_id=workflow.tenant_id,
             id=ids.new("exec"),
             workflow_id=workflow.id,
@@ -174,8 +174,8 @@ class Dispatcher:
             user_id=run.user_id,
             created_at=at,
             trace=run.trace,
+            **self._line.mark,
         )
-        return self._line.enter(new)
 
     def _not_recorded(
         self, run: Run, place: Place, execution: Execution, error: BaseException

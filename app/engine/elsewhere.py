@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.domain.errors import Overloaded, RateLimited, StoreUnavailable, full
 from app.domain.execution import Execution
@@ -60,8 +60,9 @@ class Elsewhere:
             raise full()
         return FarPlace(self)
 
-    def enter(self, execution: Execution) -> Execution:
-        return replace(execution, seat=self._process)
+    @property
+    def mark(self) -> Mapping[str, Any]:
+        return {"seat": self._process}
 
     def leave(self, execution_id: str) -> None:
         """Nothing of it is here."""

@@ -1,6 +1,7 @@
 """Where those wait who were let in: for threads here, or for workers elsewhere."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from app.domain.execution import Execution
 from app.engine.pool import PoolStats
@@ -30,8 +31,9 @@ class Line(Protocol):
         """
         ...
 
-    def enter(self, execution: Execution) -> Execution:
-        """Say on a new execution whose it is."""
+    @property
+    def mark(self) -> Mapping[str, Any]:
+        """What a new execution says of whose it is: a field, and its value."""
         ...
 
     def leave(self, execution_id: str) -> None:

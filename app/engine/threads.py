@@ -1,7 +1,7 @@
 """The line in front of this process's own threads."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from app.domain.execution import Execution
 from app.engine.house import House
@@ -20,8 +20,9 @@ class OwnThreads:
     def reserve(self) -> "OwnPlace":
         return OwnPlace(self._house, self._house.pool.reserve(), self._carry_out)
 
-    def enter(self, execution: Execution) -> Execution:
-        return replace(execution, owner=self._house.owner)
+    @property
+    def mark(self) -> Mapping[str, Any]:
+        return {"owner": self._house.owner}
 
     def leave(self, execution_id: str) -> None:
         if self._house.backlog.remove(execution_id):

@@ -75,5 +75,7 @@ def no_json(delivery: Delivery, body: bytes) -> str | None:
 
 def _listed(query: str) -> dict[str, str | list[str]]:
     """Read a query string; names that come several times get a list."""
+    if not query:
+        return {}
     found = parse_qs(query, keep_blank_values=True, errors="replace")
     return {name: each[0] if len(each) == 1 else each for name, each in found.items()}
