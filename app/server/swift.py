@@ -9,15 +9,17 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
+from gunicorn import SERVER
 from gunicorn.http import wsgi
+from gunicorn.util import http_date
 
 from app.server import refused
 from app.server.connection import Connection
 from app.server.framer import header
-from app.server.outlet import Gone, Outlet
+from app.server.outlet import Gone
 
 log = logging.getLogger(__name__)
 LARGEST = 64 << 10  # bytes of a body
@@ -139,8 +141,9 @@ class Swift:
         waiting, _ = self._waiting.get(conn, (None, 0))
         if waiting is not response:
             return  # told already that it came too late
+        keep = not (self._is_ending() or conn.request.should_close())
         try:
-            keep = self._write(conn.outlet, response, status, fields, body)
+            conn.outlet.sendall(written(status, fields, body, keep=keep))
         except Gone:
             keep = False
         except Exception:
@@ -149,20 +152,6 @@ class Swift:
             return
         del self._waiting[conn]
         self._answered(conn, keep=keep)
-
-    def _write(
-        self, outlet: Outlet, response: Any, status: str, fields: Fields, body: bytes
-    ) -> bool:
-        """Send head and body at once; say whether another request may follow."""
-        whole = _Whole()
-        response.sock = whole
-        response.start_response(status, fields)
-        if self._is_ending():
-            response.force_close()
-        response.write(body)
-        response.close()
-        outlet.sendall(b"".join(whole.parts))
-        return not response.should_close()
 
     def _give_up(self, conn: Connection, why: refused.Refused) -> None:
         del self._waiting[conn]
@@ -173,11 +162,31 @@ class Swift:
         self._answered(conn, keep=False)
 
 
-class _Whole:
-    """Takes the pieces of an answer."""
+def written(status: str, fields: Fields, body: bytes, *, keep: bool) -> bytes:
+    """Write an answer that has a body, as gunicorn would.
 
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
+    Args:
+        status: as WSGI wants it.
+        fields: its header, Content-Length among it.
+        body: all of it.
+        keep: whether another request may follow.
 
-    def sendall(self, data: bytes) -> None:
-        self.parts.append(data)
+    Raises:
+        ValueError: the header could not be told from what follows it.
+    """
+    lines = [
+        f"HTTP/1.1 {status}",
+        f"Server: {SERVER}",
+        f"Date: {_date(int(time.time()))}",
+        f"Connection: {'keep-alive' if keep else 'close'}",
+        *(f"{name}: {value}" for name, value in fields),
+    ]
+    head = "\r\n".join(lines)
+    if head.count("\n") >= len(lines) or head.count("\r") >= len(lines):
+        raise ValueError("a header field holds the end of a line")
+    return f"{head}\r\n\r\n".encode("latin-1") + body
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return str(http_date(second))

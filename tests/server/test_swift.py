@@ -204,11 +204,12 @@ def test_a_client_that_has_left_is_no_error(rig, caplog):
     assert caplog.records == []
 
 
-def test_an_answer_that_cannot_be_written_is_a_fault_of_ours(rig, caplog):
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b", "a\nb", "a\rb", "\u2028"])
+def test_an_answer_that_cannot_be_written_is_a_fault_of_ours(rig, caplog, value):
     client = rig.connect()
     rig.send(client, EVENT)
 
-    rig.reply(0, "202 ACCEPTED", [("Bad name", "x")], b"")
+    rig.reply(0, "202 ACCEPTED", [("X-Name", value)], b"")
 
     assert read_all(client).startswith(b"HTTP/1.1 500 ")
     assert [each.getMessage() for each in caplog.records] == [

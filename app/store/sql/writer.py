@@ -21,7 +21,7 @@ T = TypeVar("T")
 BATCH = 128  # tasks of one transaction, at most
 PATIENCE = 0.005  # seconds that a patient task waits for another to go with it
 LINGER = 0.002  # seconds in which more may come, under load
-MANY = 3  # tasks of a batch that tell of load
+MANY = 8  # tasks of a batch that tell of load; one event makes three
 
 
 class Watch(Protocol):
