@@ -24,9 +24,9 @@ class Gate:
         pending = self.rig.admit(
             body=sent.body,
             query=sent.query,
-            headers=tuple(
-                (k, v.encode().decode("latin-1")) for k, v in headers.items()
-            ),
+            headers={
+                k.lower(): v.encode().decode("latin-1") for k, v in headers.items()
+            },
         )
         if len(self.rig.desk.runs) > runs:
             self.rig.desk.commit()
