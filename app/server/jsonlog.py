@@ -38,7 +38,7 @@ class JsonLogFormatter(BaseJsonFormatter):
         for field, source in TEXTS.items():
             if source in message_dict:
                 log_data[field] = _tail(str(message_dict[source]))
-        log_data |= extras(record) | log_data
+        log_data |= extras(record) | log_data  # what is there already stays
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
         try:

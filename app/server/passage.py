@@ -11,6 +11,7 @@ from typing import Any
 
 from app.server import refused
 from app.server.connection import Connection, Phase
+from app.server.framer import header
 from app.server.limits import Limits
 from app.server.refused import Refused
 from app.server.tally import Tally
@@ -73,6 +74,12 @@ class Passage:
         conn.framer.forget()
         conn.count()
         self._guarded(conn, self._send_rest)
+
+    def refuse(self, conn: Connection, reason: Refused) -> None:
+        """Answer a whole request that no thread will see."""
+        offered = header(conn.request, "X-REQUEST-ID")
+        self._tell(conn, reason, offered, bodiless=conn.request.method == "HEAD")
+        self.answered(conn, keep=False)
 
     def expire(self, conn: Connection) -> None:
         """End a phase that has lasted too long."""
@@ -159,14 +166,19 @@ class Passage:
         self._refuse(conn, refused.too_slow(self.limits.read))
 
     def _refuse(self, conn: Connection, reason: Refused) -> None:
-        request_id = refused.request_id(conn.framer.offered_id)
+        framer = conn.framer
+        self._tell(conn, reason, framer.offered_id, bodiless=framer.bodiless)
+        conn.clear()
+        self._linger(conn)
+
+    def _tell(
+        self, conn: Connection, reason: Refused, offered: str | None, *, bodiless: bool
+    ) -> None:
+        request_id = refused.request_id(offered)
         self._tally.refuse(reason, request_id)
-        bodiless = conn.framer.bodiless
         conn.outlet.try_send(
             refused.answer(reason, request_id=request_id, bodiless=bodiless)
         )
-        conn.clear()
-        self._linger(conn)
 
     def _send_rest(self, conn: Connection) -> None:
         if conn.outlet.pending:

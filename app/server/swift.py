@@ -90,12 +90,12 @@ class Swift:
             return False
         if int(header(request, "CONTENT-LENGTH") or 0) > LARGEST:
             return False
-        response, environ = wsgi.create(
+        _, environ = wsgi.create(
             request, conn.outlet, conn.client, conn.server, self._cfg
         )
         environ["wsgi.multithread"] = True
-        self._waiting[conn] = response, self._clock() + PATIENCE
-        taken = self._taker(environ, partial(self._reply, conn, response))
+        self._waiting[conn] = request, self._clock() + PATIENCE
+        taken = self._taker(environ, partial(self._reply, conn, request))
         if not taken:
             del self._waiting[conn]
         return taken
@@ -115,14 +115,14 @@ class Swift:
     def _reply(  # noqa: PLR0913
         self,
         conn: Connection,
-        response: Any,
+        request: Any,
         status: str,
         fields: Fields,
         body: bytes,
         *,
         after: float = 0.0,
     ) -> None:
-        send = partial(self._send, conn, response, status, fields, body)
+        send = partial(self._send, conn, request, status, fields, body)
         if after and len(self._held) < HELD:
             self._held.append((self._clock() + after, send))
         elif threading.get_ident() == self._thread and conn.framer.idle:
@@ -133,15 +133,15 @@ class Swift:
     def _send(
         self,
         conn: Connection,
-        response: Any,
+        request: Any,
         status: str,
         fields: Fields,
         body: bytes,
     ) -> None:
         waiting, _ = self._waiting.get(conn, (None, 0))
-        if waiting is not response:
+        if waiting is not request:
             return  # told already that it came too late
-        keep = not (self._is_ending() or conn.request.should_close())
+        keep = not (self._is_ending() or request.should_close())
         try:
             conn.outlet.sendall(written(status, fields, body, keep=keep))
         except Gone:
@@ -163,7 +163,7 @@ class Swift:
 
 
 def written(status: str, fields: Fields, body: bytes, *, keep: bool) -> bytes:
-    """Write an answer that has a body, as gunicorn would.
+    """Write an answer that has a body, with the header that gunicorn gives it.
 
     Args:
         status: as WSGI wants it.

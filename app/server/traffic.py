@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from app.server import refused
 from app.server.connection import Connection, Phase
-from app.server.framer import Framer, header
+from app.server.framer import Framer
 from app.server.limits import Limits
 from app.server.outlet import Budget, Outlet
 from app.server.passage import Passage, Seams
@@ -73,13 +72,7 @@ class Traffic:
 
     def refuse(self, conn: Connection, reason: Refused) -> None:
         """Answer a whole request that no thread will see."""
-        request_id = refused.request_id(header(conn.request, "X-REQUEST-ID"))
-        self.tally.refuse(reason, request_id)
-        bodiless = conn.request.method == "HEAD"
-        conn.outlet.try_send(
-            refused.answer(reason, request_id=request_id, bodiless=bodiless)
-        )
-        self.answered(conn, keep=False)
+        self._passage.refuse(conn, reason)
 
     def tick(self) -> None:
         """End what has lasted too long."""

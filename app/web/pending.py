@@ -110,14 +110,12 @@ class _Teller:
     def answer_at_last(
         self, tell: Callable[[Answer], None], future: "Future[Execution]"
     ) -> None:
-        tell(self._answer_of_any(future))
-
-    def _answer_of_any(self, future: "Future[Execution]") -> Answer:
         try:
-            return self.answer(future)
+            answer = self.answer(future)
         except Exception:  # the last one who could tell the sender
             log.exception("Webhook failed")
-            return Pending.told(problems.internal(), self.request_id)
+            answer = Pending.told(problems.internal(), self.request_id)
+        tell(answer)
 
     def _answer(self, future: "Future[Execution]") -> Answer:
         try:
