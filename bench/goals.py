@@ -13,6 +13,7 @@ from bench.rates import Rates, Spread
 ACCEPT, EXECUTE = "Sluice, one step", "Sluice, three steps"
 TWO = ", 2 processes"
 ON_POSTGRESQL = ", PostgreSQL"
+WITH_WORKER = ", PostgreSQL, Redis and a worker"
 OTHERS = {"n8n": {16: 0.05, 64: 0.05}, "the Go system": {16: 0.14, 64: 0.19}}
 Spreads = Mapping[str, Spread]
 

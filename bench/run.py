@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import load, report, scenes, stores
-from bench.goals import ACCEPT, EXECUTE, ON_POSTGRESQL, TWO
+from bench.goals import ACCEPT, EXECUTE, ON_POSTGRESQL, TWO, WITH_WORKER
 from bench.rates import BASE, Rates, Sample, Spread, Target, interleaved
-from bench.servers import ROOT, Server, Tenant
+from bench.servers import ROOT, Pair, Server, Tenant
 
 LIGHT = {"id": "note", "uses": "set", "with": {"value": 1}}
 BARE = "bench.bare:"
@@ -34,6 +34,7 @@ class Plan:
     seconds: int
     processes: tuple[int, ...] = (1,)
     stores: tuple[str, ...] = ("",)
+    has_worker: bool = False  # whether one more installation has a worker and Redis
     events: int = 0  # executions after which memory is read
 
 
@@ -45,6 +46,7 @@ PLANS = {
         seconds=2,
         processes=(1, 2),
         stores=("", ON_POSTGRESQL),
+        has_worker=True,
         events=100_000,
     ),
 }
@@ -92,6 +94,8 @@ class Bench:
                 yield Target("bare WSGI", least, f"{least.url}/hooks/token")
             for store in self._plan.stores:
                 yield from self._sluice(count, store, mark, many)
+        if self._plan.has_worker:
+            yield self._with_worker()
 
     def _sluice(
         self, count: int, store: str, mark: str, settings: dict[str, str]
@@ -107,6 +111,15 @@ class Bench:
             yield Target(ACCEPT, server, self._light)
         hook = tenant.hook("Three steps")
         yield Target(f"{EXECUTE}{store}{mark}", server, hook, not (store or mark))
+
+    def _with_worker(self) -> Target:
+        settings = {
+            "DATABASE_URL": stores.database(self._stack, 0),
+            "REDIS_URL": stores.broker(self._stack),
+        }
+        pair = self._stack.enter_context(Pair(self._home / "pair", **settings))
+        hook = Tenant(pair).hook("Three steps")
+        return Target(f"{EXECUTE}{WITH_WORKER}", pair, hook)
 
     def _server(self, name: str, app: str, **settings: str) -> Server:
         return self._stack.enter_context(Server(self._home / name, app, **settings))

@@ -48,7 +48,6 @@ class Server:
         self.started_within = 0.0  # seconds from the command to the first answer
         self._env = {
             "PATH": os.environ["PATH"],
-            "PORT": str(self.port),
             "SLUICE_DATA_DIR": str(home / "data"),
             "SLUICE_CORS_ORIGINS": "",
             **settings,
@@ -59,28 +58,12 @@ class Server:
 
     def __enter__(self) -> Self:
         began = time.monotonic()
-        with self._log.open("ab") as out:
-            self._process = subprocess.Popen(
-                [*self._command, self._app],
-                cwd=ROOT,
-                env=self._env,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-            )
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() - began > PATIENCE:
-                self._process.kill()
-                raise SystemExit(f"no server: {self._log.read_text()[-2000:]}")
-            time.sleep(0.01)
+        self._process = self._begin([*self._command, self._app], self.port)
         self.started_within = time.monotonic() - began
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(PATIENCE + 10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+        _end(self._process)
 
     def workers(self) -> list[int]:
         """The processes that answer."""
@@ -118,15 +101,42 @@ class Server:
         return json.loads(text)
 
     def metric(self, line: str) -> float:
-        """Read one of Sluice's metrics, the sum over all processes that answered."""
-        _, text = self._send("GET", "/metrics", None, {})
+        """Read one of Sluice's metrics, the sum over all processes that count it."""
+        text = b"\n".join(self._metrics())
         found = re.findall(rf"^{re.escape(line)} (\S+)$", text.decode(), re.MULTILINE)
         return sum(map(float, found))
 
+    def _metrics(self) -> list[bytes]:
+        return [self._send("GET", "/metrics", None, {})[1]]
+
+    def _begin(self, command: list[str], port: int) -> "subprocess.Popen[bytes]":
+        """Start a process, and wait until it answers."""
+        began = time.monotonic()
+        with self._log.open("ab") as out:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**self._env, "PORT": str(port)},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        while not self._answers(port):
+            if process.poll() is not None or time.monotonic() - began > PATIENCE:
+                process.kill()
+                raise SystemExit(f"no server: {self._log.read_text()[-2000:]}")
+            time.sleep(0.01)
+        return process
+
     def _send(
-        self, method: str, path: str, value: Any, headers: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        value: Any,
+        headers: Mapping[str, str],
+        port: int = 0,
     ) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        port = port or self.port
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         body = None if value is None else json.dumps(value)
         connection.request(method, path, body, dict(headers))
         answer = connection.getresponse()
@@ -134,11 +144,38 @@ class Server:
         connection.close()
         return answer.status, text
 
-    def _answers(self) -> bool:
+    def _answers(self, port: int) -> bool:
         with suppress(OSError, http.client.HTTPException):
-            self._send("GET", "/health/live", None, {})
+            self._send("GET", "/health/live", None, {}, port)
             return True
         return False
+
+
+class Pair(Server):
+    """One gunicorn that takes events, and a worker process that executes them."""
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._other = free_port()
+        command = [sys.executable, "-m", "app", "worker"]
+        try:
+            self._worker = self._begin(command, self._other)
+        except SystemExit:
+            super().__exit__()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _end(self._worker)
+        super().__exit__(*error)
+
+    def workers(self) -> list[int]:
+        """The processes that answer, and the one that executes."""
+        return [*super().workers(), self._worker.pid]
+
+    def _metrics(self) -> list[bytes]:
+        [own] = super()._metrics()
+        return [own, self._send("GET", "/metrics", None, {}, self._other)[1]]
 
 
 class Tenant:
@@ -170,6 +207,14 @@ def _fields(path: Path) -> dict[str, str]:
         pairs = (line.partition(":") for line in path.read_text().splitlines())
         return {name: value.strip() for name, _, value in pairs}
     return {}
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(PATIENCE + 10)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def wait_for(port: int) -> None:

@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 from app.domain.execution import Status
 from app.store.sql import SqlStore, writer
 from tests.services.postgres import Postgres
+from tests.services.redis import Redis
 from tests.store.company import LATER, NOON, Company, found, payload, step
 
 ROUNDS, CALLERS, EACH = 3, 16, 12
@@ -90,6 +92,15 @@ def database(stack: ExitStack, number: int) -> str:
     owner.start()
     owner.close()
     return installation.url
+
+
+def broker(stack: ExitStack) -> str:
+    """Start a Redis; return its URL."""
+    home = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-redis-"))
+    server = Redis(Path(home))
+    stack.callback(server.kill)
+    server.start()
+    return server.url
 
 
 def main() -> None:
