@@ -19,8 +19,8 @@ run: $(RUNS)  ## serve on http://localhost:8000, or on PORT
 	@echo "Sluice will answer on http://localhost:$${PORT:-8000}; Ctrl-C stops it." >&2
 	@exec $(BIN)/python -m gunicorn --config gunicorn.conf.py wsgi:app
 
-test: $(CHECKS)  ## the quick tests
-	@$(PYTEST) -n 2 --junitxml=build/reports/unit.xml
+test: $(CHECKS)  ## the quick tests; three at a time, for some wait
+	@$(PYTEST) -n 3 -p no:schemathesis --junitxml=build/reports/unit.xml
 
 check: $(CHECKS)  ## style, types, and the direction of imports
 	@$(BIN)/python -m ruff check .

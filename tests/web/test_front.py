@@ -8,6 +8,7 @@ import pytest
 
 from app.factory import create_app
 from app.store.memory import MemoryStore
+from app.web import doors
 from app.web.front import Front
 from app.web.services import Services
 from tests.web.conftest import hook_of
@@ -197,6 +198,7 @@ def test_the_front_takes_events_and_the_metrics_tell_their_route(
 
 
 def test_the_loop_takes_events_whose_door_is_known(api, app, client, monkeypatch):
+    monkeypatch.setattr(doors, "TTL", 3600.0)  # on a machine that stands still, too
     hook = hook_of(api.workflow())
     waiting = hook_of(api.workflow("Echo", ECHO, respond="on_finish"))
     loop = Loop.of(app)

@@ -14,6 +14,11 @@ LOGIN = "/api/v1/auth/login"
 ME = "/api/v1/me"
 
 
+@pytest.fixture(autouse=True)
+def passwords(app) -> None:
+    people.cheap(app)  # whichever test comes first
+
+
 @pytest.fixture
 def person(app, store) -> Person:
     made = people.owner(app, store)
