@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection
 
-from app.domain.errors import StoreUnavailable
+from app.domain.errors import OutcomeUnknown, StoreUnavailable
 from app.store.sql.batch import Answer, one_by_one, together
 from app.store.sql.database import Turn, WriteConnection
 from app.store.sql.tasks import Kind, Once, Task
@@ -126,6 +126,7 @@ class Writer:
 
         Raises:
             StoreUnavailable: it could not be committed, or not in time.
+            OutcomeUnknown: not in time either, but it had begun and may be yet.
             RuntimeError: called by a callback of the writer, which would wait for
                 itself.
         """
@@ -135,10 +136,10 @@ class Writer:
         try:
             return cast("T", future.result(timeout=self._patience))
         except TimeoutError as error:
-            future.cancel()
-            raise StoreUnavailable(
-                f"the database did not commit within {self._patience:g} s"
-            ) from error
+            late = f"the database did not commit within {self._patience:g} s"
+            if future.cancel():
+                raise StoreUnavailable(late) from error
+            raise OutcomeUnknown(f"{late}, and may still do so") from error
 
     def waiting(self) -> int:
         """Count the changes that are not being written yet."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event, insert, select
 
-from app.domain.errors import Conflict, Invalid, StoreUnavailable
+from app.domain.errors import Conflict, Invalid, OutcomeUnknown, StoreUnavailable
 from app.domain.execution import Segment, Status
 from app.store.sql import SqlStore
 from app.store.sql.locks import FileLock
@@ -284,6 +284,26 @@ def test_who_waits_too_long_is_told_and_the_change_is_not_made(make_writer):
         ).result(timeout=5)
         == []
     )
+
+
+def test_who_waits_too_long_for_a_change_that_has_begun_is_told_that_it_may_be_made(
+    make_writer,
+):
+    writer = make_writer(patience=0.5)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def change(connection):
+        begun.set()
+        assert may_end.wait(30)
+        connection.execute(insert(probe).values(id=5, at=1))
+
+    with pytest.raises(OutcomeUnknown, match=r"0\.5 s"):
+        writer.run(change, of=ALL)
+
+    assert begun.is_set()
+    may_end.set()
+    look = Once(lambda c: len(c.execute(select(probe)).all()))
+    assert writer.put(look, "", None, of=ALL).result(timeout=30) == 1
 
 
 def test_a_callback_that_would_wait_for_its_own_thread_is_told(sql_store, caplog):
